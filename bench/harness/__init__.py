@@ -1,0 +1,1 @@
+"""The parts of bench/run.py: what is measured, against whom, and how it is shown."""

@@ -1,0 +1,17 @@
+# comqtt_core: all layers below the C interface, as one static library.
+
+set(comqtt_layers base mqtt topics session hooks auth broker net storage http config server)
+set(comqtt_core_sources)
+foreach(layer IN LISTS comqtt_layers)
+  file(GLOB_RECURSE layer_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/cpp/${layer}/*.cpp")
+  list(APPEND comqtt_core_sources ${layer_sources})
+endforeach()
+
+add_library(comqtt_core STATIC ${comqtt_core_sources})
+target_include_directories(comqtt_core PUBLIC "${PROJECT_SOURCE_DIR}/cpp")
+target_compile_definitions(comqtt_core
+  PUBLIC FMT_HEADER_ONLY=1
+  PRIVATE ASIO_STANDALONE ASIO_NO_DEPRECATED COMQTT_VERSION="${PROJECT_VERSION}")
+target_link_libraries(comqtt_core
+  PUBLIC Threads::Threads
+  PRIVATE comqtt_fast_code)

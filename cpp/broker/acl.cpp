@@ -1,0 +1,73 @@
+// Read and write verdicts: cached per session, asked when not known, waited for when PENDING.
+
+#include "base/hash.hpp"
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+hooks::Verdict Shard::cached_verdict(Session& s, std::string_view topic, hooks::Access access) {
+    if (!s.acl) return hooks::Verdict::next;
+    return s.acl->find(hash_bytes(ByteView(topic), core_.seed), access, now_ms_,
+                       core_.acl_epoch.load(std::memory_order_relaxed));
+}
+
+void Shard::store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed) {
+    const Limits& limits = core_.config.limits;
+    if (limits.acl_cache_size == 0) return;
+    if (!s.acl) s.acl = std::make_unique<AclCache>();
+    s.acl->store(hash_bytes(ByteView(topic), core_.seed), access, allowed,
+                 now_ms_ + limits.acl_cache_lifetime_ms,
+                 core_.acl_epoch.load(std::memory_order_relaxed), limits.acl_cache_size);
+}
+
+hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t position) {
+    if (s.sink || s.client->is_inline) return hooks::Verdict::allow;
+    if (s.read_hold) return hooks::Verdict::pending;
+    if (position == 0) {
+        const auto known = cached_verdict(s, topic, hooks::Access::read);
+        if (known != hooks::Verdict::next) return known;
+    }
+    const CallbackScope scope(*this);
+    hooks::Event event(EventId::on_acl_check, wall_ms_, s.client.get(), nullptr, this);
+    const auto verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+        return hook.on_acl_check(event, *s.client, topic, hooks::Access::read);
+    });
+    if (verdict == hooks::Verdict::pending) {
+        if (!event.deferred()) return hooks::Verdict::deny;
+        s.held_topic = topic;
+        s.read_hold = wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
+        return verdict;
+    }
+    store_verdict(s, topic, hooks::Access::read, verdict == hooks::Verdict::allow);
+    return verdict;
+}
+
+void Shard::finish_read_hold(Session& s, bool allowed) {
+    const std::string topic = std::move(s.held_topic);
+    s.held_topic.clear();
+    s.read_hold = 0;
+    store_verdict(s, topic, hooks::Access::read, allowed);
+    if (s.flow) {
+        std::deque<session::Delivery> waiting;
+        waiting.swap(s.flow->queue);
+        for (auto& delivery : waiting) {
+            if (delivery.check_read && delivery.message->topic_name().text() == topic) {
+                if (!allowed) {
+                    const size_t bytes = delivery.message->footprint();
+                    s.flow->queued_bytes -= bytes;
+                    core_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+                    metrics_.queued_messages.sub();
+                    metrics_.acl_denied.add();
+                    continue;
+                }
+                delivery.check_read = false;
+            }
+            s.flow->queue.push_back(std::move(delivery));
+        }
+    }
+    // The route cache keeps no verdict for what was pending: it is asked again, from the cache.
+    if (Route* route = routes_.find(ByteView(topic))) route->read_until_ms = 0;
+    if (s.connection && s.connection->state == Connection::State::established) pump(*s.connection, s);
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,163 @@
+// How connections and sessions end.
+
+#include "broker/shard.hpp"
+#include "topics/filter.hpp"
+
+namespace comqtt::broker {
+
+void Shard::protocol_error(Connection& c, const mqtt::DecodeError& error) {
+    uint64_t suppressed = 0;
+    if (core_.log.enabled(LogLevel::warn) && refusals_log_.allow(now_ms_, suppressed))
+        core_.log.write(LogLevel::warn, "broker",
+                        "{} ({}): 0x{:02X} {}, {} at byte {} [{}]; {} such lines held back",
+                        c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"),
+                        c.client ? c.client->id : "", static_cast<unsigned>(error.reason),
+                        mqtt::reason_text(error.reason), error.what, error.offset, error.statement,
+                        suppressed);
+    metrics_.protocol_errors.add();
+    close(c, {.reason = error.reason, .text = error.what, .statement = error.statement});
+}
+
+void Shard::protocol_error(Connection& c, Reason reason, const char* statement, const char* text) {
+    protocol_error(c, mqtt::DecodeError{reason, statement, text, 0});
+}
+
+void Shard::close(Connection& c, const CloseCause& cause) {
+    if (c.state == Connection::State::closing) return;
+    if (cause.tell_client && c.version == mqtt::Version::v5 &&
+        c.state != Connection::State::awaiting_connect) {
+        Packet packet;
+        packet.type = c.state == Connection::State::established ? mqtt::PacketType::disconnect
+                                                                : mqtt::PacketType::connack;
+        packet.reason = cause.reason;
+        if (*cause.text && c.problem_information)
+            packet.properties.set_text(mqtt::PropertyId::reason_string, cause.text);
+        send_packet(c, std::move(packet));
+    }
+    c.state = Connection::State::closing;
+    c.partial = {};
+    c.close_deadline_ms = now_ms_ + core_.config.limits.close_timeout_ms;
+    schedule(c, c.close_deadline_ms);
+    cancel_suspension(c);
+    release_waiters(c);
+    c.congestion.reset();
+    end_session_part(c, cause);
+    touch_output(c);
+}
+
+void Shard::cancel_suspension(Connection& c) {
+    if (!c.suspension) return;
+    const auto at = pending_.find(c.suspension->pending);
+    c.suspension.reset();
+    if (at == pending_.end()) return;
+    const Ref<hooks::Deferral> deferral = at->second.deferral;
+    pending_.erase(at);
+    core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
+    metrics_.deferrals_pending.sub();
+    const CallbackScope scope(*this);
+    deferral->cancel(hooks::Deferral::State::cancelled);
+}
+
+void Shard::end_session_part(Connection& c, const CloseCause& cause) {
+    if (!c.session) return;
+    Session& s = *c.session;
+    const Ref<hooks::Client> client = c.client;
+    c.session = nullptr;
+    s.connection = nullptr;
+    c.last_route = nullptr;
+    client->connected.store(false, std::memory_order_release);
+    client->disconnected_at_ms.store(wall_ms_, std::memory_order_relaxed);
+    core_.connected.fetch_sub(1, std::memory_order_relaxed);
+    const bool ends = s.expiry_interval == 0;
+    if (cause.send_will && client->will) settle_will(s, ends);
+    notify(EventId::on_disconnect, client.get(), nullptr, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_disconnect(event, *client,
+                           {cause.reason, cause.text, cause.by_client, cause.clean, ends});
+    });
+    if (ends) {
+        end_session(s, false);
+        return;
+    }
+    if (s.expiry_interval != mqtt::kNoExpiry)
+        s.expires_ms = now_ms_ + int64_t{s.expiry_interval} * 1000;
+    if (s.flow) {
+        // QoS 0 messages do not wait for an offline client.
+        std::deque<session::Delivery> kept;
+        while (!s.flow->queue.empty()) {
+            session::Delivery delivery = s.flow->pop_front();
+            if (delivery.qos) {
+                kept.push_back(std::move(delivery));
+                continue;
+            }
+            metrics_.queued_messages.sub();
+            core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        }
+        for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
+        s.flow->resend.clear();
+    }
+    if (s.shared_member) {
+        set_members_online(s, false);
+        redeliver_shared(s, false);
+    }
+    schedule(s, deadline_of(s));
+}
+
+void Shard::set_members_online(Session& s, bool online) {
+    for (const auto& [filter, options] : s.subscriptions) {
+        topics::ParsedFilter parsed;
+        if (topics::parse_filter(filter, parsed) == topics::FilterError::none && parsed.shared)
+            core_.index.set_online(parsed.topic_filter, parsed.share_name, s.id, online);
+    }
+}
+
+void Shard::end_session(Session& s, bool expired) {
+    const Ref<hooks::Client> client = s.client;
+    if (expired)
+        notify(EventId::on_client_expired, client.get(), nullptr,
+               [&](hooks::Hook& hook, hooks::Event& event) {
+                   hook.on_client_expired(event, *client);
+               });
+    if (s.will) {
+        const auto will = std::move(s.will);
+        begin_will(*will->client, will->box, 0);
+    }
+    if (s.read_hold) {
+        if (const auto at = pending_.find(s.read_hold); at != pending_.end()) {
+            const Ref<hooks::Deferral> deferral = at->second.deferral;
+            pending_.erase(at);
+            core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
+            metrics_.deferrals_pending.sub();
+            const CallbackScope scope(*this);
+            deferral->cancel(hooks::Deferral::State::cancelled);
+        }
+        s.read_hold = 0;
+    }
+    if (s.shared_member) {
+        set_members_online(s, false);
+        redeliver_shared(s, true);
+    }
+    clear_flow(s);
+    remove_all_subscriptions(s);
+    if (!s.sink) core_.registry.remove(*client);
+    core_.sessions.fetch_sub(1, std::memory_order_relaxed);
+    sessions_.remove(s.id.value & kHandleMask);
+    dead_sessions_.emplace_back(&s);
+}
+
+void Shard::finish_if_drained(Connection& c) {
+    if (c.state != Connection::State::closing || c.finishing || !c.link || !c.out.empty()) return;
+    c.finishing = true;
+    c.link->finish(core_.config.limits.close_timeout_ms);
+}
+
+void Shard::forget(Connection& c) {
+    c.state = Connection::State::closing;
+    c.link = nullptr;
+    c.out.clear(chunks_);
+    core_.connections.fetch_sub(1, std::memory_order_relaxed);
+    metrics_.connections.sub();
+    connections_.remove(c.handle);
+    graveyard_.emplace_back(&c);
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,110 @@
+#include "broker/core.hpp"
+
+#include <random>
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+Registry::Stripe& Registry::stripe(std::string_view id) const {
+    return stripes_[hash_bytes(ByteView(id), 0) % kStripes];
+}
+
+Ref<hooks::Client> Registry::find(std::string_view id) const {
+    Stripe& part = stripe(id);
+    const std::lock_guard lock(part.mutex);
+    const auto at = part.clients.find(id);
+    return at == part.clients.end() ? Ref<hooks::Client>{} : at->second;
+}
+
+void Registry::put(const Ref<hooks::Client>& client) {
+    Stripe& part = stripe(client->id);
+    Ref<hooks::Client> previous;
+    const std::lock_guard lock(part.mutex);
+    // The key is a view of the client's own id: an old entry goes first.
+    if (const auto at = part.clients.find(client->id); at != part.clients.end()) {
+        previous = at->second;
+        part.clients.erase(at);
+    }
+    part.clients.emplace(client->id, client);
+}
+
+void Registry::remove(const hooks::Client& client) {
+    Stripe& part = stripe(client.id);
+    Ref<hooks::Client> removed;
+    const std::lock_guard lock(part.mutex);
+    const auto at = part.clients.find(client.id);
+    if (at == part.clients.end() || at->second.get() != &client) return;
+    removed = at->second;
+    part.clients.erase(at);
+}
+
+std::vector<Ref<hooks::Client>> Registry::all() const {
+    std::vector<Ref<hooks::Client>> clients;
+    for (Stripe& part : stripes_) {
+        const std::lock_guard lock(part.mutex);
+        for (const auto& [id, client] : part.clients) clients.push_back(client);
+    }
+    return clients;
+}
+
+size_t Registry::count() const {
+    size_t count = 0;
+    for (Stripe& part : stripes_) {
+        const std::lock_guard lock(part.mutex);
+        count += part.clients.size();
+    }
+    return count;
+}
+
+Status BlockList::add(std::string_view id, size_t limit) {
+    const std::unique_lock lock(mutex_);
+    if (ids_.size() >= limit) return Status::too_large;
+    if (!ids_.emplace(id).second) return Status::exists;
+    count_.store(ids_.size(), std::memory_order_relaxed);
+    return Status::ok;
+}
+
+bool BlockList::remove(std::string_view id) {
+    const std::unique_lock lock(mutex_);
+    const bool removed = ids_.erase(std::string(id)) != 0;
+    count_.store(ids_.size(), std::memory_order_relaxed);
+    return removed;
+}
+
+bool BlockList::contains(std::string_view id) const {
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
+    const std::shared_lock lock(mutex_);
+    return ids_.count(std::string(id)) != 0;
+}
+
+std::vector<std::string> BlockList::all() const {
+    const std::shared_lock lock(mutex_);
+    return {ids_.begin(), ids_.end()};
+}
+
+namespace {
+uint64_t random_seed() {
+    std::random_device device;
+    return (uint64_t{device()} << 32) | device();
+}
+}  // namespace
+
+Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker,
+           unsigned shard_count)
+    : config(settings),
+      log(std::move(log_sink)),
+      clock(std::move(time)),
+      seed(random_seed()),
+      started_wall_ms(clock->wall_ms()) {
+    hooks.set_log(&log);
+    for (unsigned i = 0; i < shard_count; ++i)
+        mailboxes.push_back(std::make_shared<Mailbox>(&waker, i));
+}
+
+Core::~Core() {
+    for (const auto& mailbox : mailboxes) mailbox->close();
+    shards.clear();
+}
+
+}  // namespace comqtt::broker

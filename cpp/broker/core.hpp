@@ -1,0 +1,107 @@
+#pragma once
+// Core: what all shards of one server share. Everything here is thread-safe.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "broker/config.hpp"
+#include "broker/mail.hpp"
+#include "hooks/dispatcher.hpp"
+#include "topics/subscription_index.hpp"
+
+namespace comqtt::broker {
+
+class Shard;
+
+/// Client id -> client of its session. Looked up at CONNECT and by the API, never per message.
+class Registry {
+public:
+    Ref<hooks::Client> find(std::string_view id) const;
+    void put(const Ref<hooks::Client>& client);
+    /// Removes the entry when it is still this client.
+    void remove(const hooks::Client& client);
+    std::vector<Ref<hooks::Client>> all() const;
+    size_t count() const;
+
+private:
+    static constexpr size_t kStripes = 16;
+    struct Stripe {
+        mutable std::mutex mutex;
+        std::unordered_map<std::string_view, Ref<hooks::Client>> clients;
+    };
+    Stripe& stripe(std::string_view id) const;
+    mutable std::array<Stripe, kStripes> stripes_;
+};
+
+/// Client ids that may not connect.
+class BlockList {
+public:
+    Status add(std::string_view id, size_t limit);
+    bool remove(std::string_view id);
+    bool contains(std::string_view id) const;
+    std::vector<std::string> all() const;
+
+private:
+    mutable std::shared_mutex mutex_;
+    std::unordered_set<std::string> ids_;
+    std::atomic<size_t> count_{0};
+};
+
+struct Core {
+    Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count);
+    ~Core();
+
+    unsigned shard_of(std::string_view client_id) const {
+        return static_cast<unsigned>(hash_bytes(ByteView(client_id), seed) % mailboxes.size());
+    }
+    unsigned shard_of_topic(ByteView topic) const {
+        return mailboxes.size() == 1 ? 0u
+                                     : static_cast<unsigned>(hash_bytes(topic, ~seed) % mailboxes.size());
+    }
+    /// Next value of the hybrid logical clock.
+    uint64_t next_clock(int64_t wall_ms) {
+        const uint64_t now = static_cast<uint64_t>(wall_ms) << 16;
+        uint64_t last = hybrid_clock.load(std::memory_order_relaxed);
+        uint64_t next;
+        do {
+            next = now > last ? now : last + 1;
+        } while (!hybrid_clock.compare_exchange_weak(last, next, std::memory_order_relaxed));
+        return next;
+    }
+
+    const Config config;
+    const Log log;
+    const std::shared_ptr<Clock> clock;
+    const uint64_t seed;
+    const int64_t started_wall_ms;
+    hooks::Dispatcher hooks;
+    topics::SubscriptionIndex index;
+    Registry registry;
+    BlockList blocked;
+    std::vector<std::shared_ptr<Mailbox>> mailboxes;
+    std::vector<std::unique_ptr<Shard>> shards;
+
+    std::atomic<uint64_t> acl_epoch{1};
+    std::atomic<uint64_t> hybrid_clock{0};
+    std::atomic<uint64_t> next_number{1};     ///< connections, deferrals, assigned client ids
+    std::atomic<uint64_t> connections{0};
+    std::atomic<uint64_t> connected{0};
+    std::atomic<uint64_t> maximum_connected{0};
+    std::atomic<uint64_t> sessions{0};
+    std::atomic<uint64_t> retained_messages{0};
+    std::atomic<uint64_t> retained_bytes{0};
+    std::atomic<uint64_t> deferrals{0};
+    std::atomic<uint64_t> queued_bytes{0};    ///< session queues of all shards
+};
+
+}  // namespace comqtt::broker

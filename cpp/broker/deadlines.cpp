@@ -1,0 +1,166 @@
+// What is due when: connections, sessions, verdicts, $SYS, retained messages.
+
+#include <algorithm>
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+void Shard::schedule(Connection& c, int64_t at_ms) {
+    if (at_ms >= c.scheduled_ms) return;
+    c.scheduled_ms = at_ms;
+    deadlines_.add({at_ms, c.handle, kConnection});
+}
+
+void Shard::schedule(Session& s, int64_t at_ms) {
+    if (at_ms >= s.scheduled_ms) return;
+    s.scheduled_ms = at_ms;
+    deadlines_.add({at_ms, s.id.value, kSession});
+}
+
+int64_t Shard::deadline_of(const Connection& c) const {
+    const Limits& limits = core_.config.limits;
+    int64_t at = INT64_MAX;
+    switch (c.state) {
+        case Connection::State::closing: return c.close_deadline_ms;
+        case Connection::State::awaiting_connect: at = c.connected_ms + limits.connect_timeout_ms; break;
+        case Connection::State::authenticating:
+            if (!c.suspension) at = c.last_received_ms + limits.connect_timeout_ms;
+            break;
+        case Connection::State::established:
+            // A client that is not read cannot show that it is alive.
+            if (c.keep_alive_ms && !c.paused_by && !c.suspension)
+                at = c.last_received_ms + c.keep_alive_ms;
+            break;
+    }
+    if (c.congestion) {
+        if (!c.congestion->given_up)
+            at = std::min(at, c.congestion->since_ms + limits.stuck_timeout_ms);
+        at = std::min(at, c.congestion->progress_ms + limits.stuck_disconnect_ms);
+    }
+    return at;
+}
+
+int64_t Shard::deadline_of(const Session& s) const {
+    int64_t at = s.connection ? INT64_MAX : s.expires_ms;
+    if (s.will) at = std::min(at, s.will->due_ms);
+    if (!s.connection && s.flow && !s.flow->queue.empty()) {
+        // Looked at again when the oldest message may have expired.
+        const auto& first = s.flow->queue.front();
+        const int64_t own = first.message->expires_ms();
+        const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
+        int64_t due = own;
+        if (maximum) due = std::min(due, first.message->created_ms() + int64_t{maximum} * 1000);
+        if (due != INT64_MAX) at = std::min(at, now_ms_ + std::max<int64_t>(due - wall_ms_, 1));
+    }
+    return at;
+}
+
+void Shard::run_deadlines() {
+    while (!deadlines_.empty() && deadlines_.next_ms() <= now_ms_) {
+        const Deadline due = deadlines_.pop();
+        switch (due.kind) {
+            case kConnection:
+                if (Connection* c = connections_.find(due.ref); c && c->scheduled_ms == due.at_ms) {
+                    c->scheduled_ms = INT64_MAX;
+                    connection_due(*c);
+                }
+                break;
+            case kSession:
+                if (Session* s = find_session(due.ref); s && s->scheduled_ms == due.at_ms) {
+                    s->scheduled_ms = INT64_MAX;
+                    session_due(*s);
+                }
+                break;
+            case kDeferral: deferral_due(due.ref); break;
+            case kSysTopics: publish_sys_topics(); break;
+            case kRetained:
+                if (retained_deadline_ms_ == due.at_ms) expire_retained();
+                break;
+        }
+    }
+}
+
+void Shard::connection_due(Connection& c) {
+    const Limits& limits = core_.config.limits;
+    if (deadline_of(c) > now_ms_) {
+        schedule(c, deadline_of(c));
+        return;
+    }
+    if (c.state == Connection::State::closing) {
+        if (c.link) c.link->abort();
+        return;
+    }
+    if (c.congestion && now_ms_ >= c.congestion->progress_ms + limits.stuck_disconnect_ms) {
+        core_.log.write(LogLevel::warn, "broker", "{} ({}): took no bytes for {} ms, disconnected",
+                        c.client ? c.client->remote : "?", c.client ? c.client->id : "",
+                        limits.stuck_disconnect_ms);
+        close(c, {.reason = Reason::quota_exceeded, .text = "the client does not read", .tell_client = false});
+        if (c.link) c.link->abort();
+        return;
+    }
+    if (c.congestion && !c.congestion->given_up &&
+        now_ms_ >= c.congestion->since_ms + limits.stuck_timeout_ms) {
+        c.congestion->given_up = true;
+        metrics_.stuck_consumers.add();
+        release_waiters(c);
+    }
+    switch (c.state) {
+        case Connection::State::awaiting_connect:
+        case Connection::State::authenticating:
+            if (!c.suspension && deadline_of(c) <= now_ms_) {
+                metrics_.connect_timeouts.add();
+                close(c, {.reason = Reason::keep_alive_timeout,
+                          .text = "CONNECT did not arrive in time",
+                          .tell_client = c.state == Connection::State::authenticating});
+                return;
+            }
+            break;
+        case Connection::State::established:
+            if (c.keep_alive_ms && !c.paused_by && !c.suspension &&
+                now_ms_ >= c.last_received_ms + c.keep_alive_ms) {
+                metrics_.keep_alive_timeouts.add();
+                close(c, {.reason = Reason::keep_alive_timeout,
+                          .text = "nothing received within 1.5 times the keep alive",
+                          .statement = "MQTT-3.1.2-22"});
+                return;
+            }
+            break;
+        case Connection::State::closing: return;
+    }
+    schedule(c, deadline_of(c));
+}
+
+void Shard::session_due(Session& s) {
+    if (s.will && s.will->due_ms <= now_ms_) {
+        const auto will = std::move(s.will);
+        begin_will(*will->client, will->box, 0);
+    }
+    if (!s.connection && s.expires_ms <= now_ms_) {
+        end_session(s, true);
+        return;
+    }
+    expire_queue(s);
+    schedule(s, deadline_of(s));
+}
+
+void Shard::expire_queue(Session& s) {
+    if (!s.flow || s.connection) return;
+    const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
+    std::deque<session::Delivery> kept;
+    while (!s.flow->queue.empty()) {
+        session::Delivery delivery = s.flow->pop_front();
+        const mqtt::Message& message = *delivery.message;
+        if (message.expires_ms() <= wall_ms_ ||
+            (maximum && message.created_ms() + int64_t{maximum} * 1000 <= wall_ms_)) {
+            metrics_.queued_messages.sub();
+            core_.queued_bytes.fetch_sub(message.footprint(), std::memory_order_relaxed);
+            drop_inflight(s, delivery, 0);
+        } else {
+            kept.push_back(std::move(delivery));
+        }
+    }
+    for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,217 @@
+// Verdicts that come later: the token, the wait with its deadline, and the step that goes on.
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+Ref<hooks::Deferral> Shard::make_deferral(hooks::Client& client, PacketBox* packet) {
+    if (core_.deferrals.load(std::memory_order_relaxed) >= core_.config.limits.deferrals) {
+        metrics_.quota_exceeded.add();
+        return {};
+    }
+    const uint64_t number = core_.next_number.fetch_add(1, std::memory_order_relaxed);
+    return Ref<hooks::Deferral>::adopt(new hooks::Deferral(
+        number, Ref<hooks::Client>::share(&client), Ref<PacketBox>::share(packet),
+        [mailbox = core_.mailboxes[number_]](hooks::Deferral& deferral) {
+            mailbox->post([id = deferral.number](Shard& shard) { shard.verdict_came(id, true); });
+        }));
+}
+
+uint64_t Shard::wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What what, uint64_t handle,
+                         size_t position) {
+    const uint64_t number = deferral->number;
+    PendingVerdict pending;
+    pending.deferral = std::move(deferral);
+    pending.what = what;
+    pending.handle = handle;
+    pending.position = position;
+    pending_.emplace(number, std::move(pending));
+    core_.deferrals.fetch_add(1, std::memory_order_relaxed);
+    metrics_.deferrals_pending.add();
+    deadlines_.add({now_ms_ + core_.config.limits.deferral_timeout_ms, number, kDeferral});
+    return number;
+}
+
+void Shard::suspend(Connection& c, Suspension state, Ref<hooks::Deferral> deferral) {
+    state.pending = wait_for(std::move(deferral), PendingVerdict::What::connection, c.handle);
+    c.suspension = std::make_unique<Suspension>(std::move(state));
+    pause(c);
+}
+
+void Shard::verdict_came(uint64_t number, bool in_time) {
+    const auto at = pending_.find(number);
+    if (at == pending_.end()) return;
+    const int64_t delay = at->second.deferral->result().delay_ms;
+    if (in_time && delay > 0 && !at->second.delayed) {
+        at->second.delayed = true;
+        deadlines_.add({now_ms_ + delay, number, kDeferral});
+        return;
+    }
+    PendingVerdict pending = std::move(at->second);
+    pending_.erase(at);
+    core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
+    metrics_.deferrals_pending.sub();
+    apply_verdict(std::move(pending), in_time);
+}
+
+void Shard::deferral_due(uint64_t number) {
+    const auto at = pending_.find(number);
+    if (at == pending_.end()) return;
+    if (at->second.deferral->state() == hooks::Deferral::State::completed) {
+        if (at->second.delayed) verdict_came(number, true);
+        return;  // otherwise its result is on the way
+    }
+    {
+        const Ref<hooks::Deferral> deferral = at->second.deferral;
+        const CallbackScope scope(*this);
+        if (!deferral->cancel(hooks::Deferral::State::expired)) return;
+    }
+    metrics_.deferrals_expired.add();
+    verdict_came(number, false);
+}
+
+void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
+    const hooks::DeferralResult result = in_time ? pending.deferral->result() : hooks::DeferralResult{};
+    const bool next = in_time && result.value == static_cast<int>(hooks::Verdict::next);
+    const bool allowed = in_time && result.value == static_cast<int>(hooks::Verdict::allow);
+    switch (pending.what) {
+        case PendingVerdict::What::connection: {
+            Connection* c = connections_.find(pending.handle);
+            if (!c || !c->suspension || c->suspension->pending != pending.deferral->number) return;
+            Suspension state = std::move(*c->suspension);
+            c->suspension.reset();
+            c->last_received_ms = now_ms_;
+            continue_step(*c, std::move(state), result, in_time);
+            continue_input(*c);
+            resume(*c);
+            if (c->state != Connection::State::closing) schedule(*c, deadline_of(*c));
+            return;
+        }
+        case PendingVerdict::What::read: {
+            Session* s = find_session(pending.handle);
+            if (!s || s->read_hold != pending.deferral->number) return;
+            if (next) {
+                s->read_hold = 0;
+                const std::string topic = s->held_topic;
+                const auto verdict = read_verdict(*s, topic, pending.position);
+                if (verdict == hooks::Verdict::pending) return;
+                s->held_topic = topic;
+                finish_read_hold(*s, verdict == hooks::Verdict::allow);
+                return;
+            }
+            finish_read_hold(*s, allowed);
+            return;
+        }
+        case PendingVerdict::What::will:
+            if (next) {
+                begin_will(pending.deferral->client(), std::move(pending.will), pending.position);
+            } else if (allowed) {
+                send_will(pending.deferral->client(), *pending.will);
+            } else {
+                metrics_.acl_denied.add();
+            }
+            return;
+    }
+}
+
+void Shard::continue_step(Connection& c, Suspension state, const hooks::DeferralResult& result, bool in_time) {
+    using hooks::Action;
+    using hooks::Verdict;
+    const bool next = in_time && result.value == 0;
+    const Reason late = Reason::server_unavailable;
+    const Reason reason = !in_time ? late : result.has_reason ? result.reason : Reason::success;
+    const std::string text = in_time ? result.text : "no verdict in time";
+    const Verdict verdict = in_time ? static_cast<Verdict>(result.value) : Verdict::deny;
+    const Action action = in_time ? static_cast<Action>(result.value) : Action::fail;
+    Inbound in;
+    switch (state.step) {
+        case Step::connect:
+            if (next) {
+                continue_connect(c, std::move(state.box), state.position);
+            } else {
+                hooks::Event event(EventId::on_connect, wall_ms_);
+                if (reason != Reason::success) event.set_reason(reason, text);
+                finish_connect(c, std::move(state.box), action, &event);
+            }
+            return;
+        case Step::authenticate:
+            if (next) {
+                begin_authenticate(c, std::move(state.box), state.position);
+            } else {
+                finish_authenticate(c, std::move(state.box), verdict, reason, text);
+            }
+            return;
+        case Step::auth:
+            // CONTINUE after an edit is an answer like any other; without one the next hook is asked.
+            if (next && !state.box->edited) {
+                begin_auth(c, std::move(state.box), state.position);
+            } else {
+                finish_auth(c, std::move(state.box), action, reason, text);
+            }
+            return;
+        case Step::publish_acl:
+            in.box = state.box;
+            in.injected = state.injected;
+            view_box(in, forward_buffer_);
+            if (next) {
+                begin_publish_acl(c, in, state.position);
+                return;
+            }
+            if (in_time)
+                store_verdict(*c.session, in.view.topic_name.text(), hooks::Access::write,
+                              verdict == Verdict::allow);
+            finish_publish_acl(c, in, verdict == Verdict::allow,
+                               in_time && result.has_reason ? result.reason : Reason::not_authorized, text);
+            return;
+        case Step::publish:
+            in.box = state.box;
+            in.injected = state.injected;
+            if (next) {
+                begin_publish(c, in, state.position);
+                return;
+            }
+            view_box(in, forward_buffer_);
+            finish_publish(c, in, action,
+                           reason == Reason::success ? Reason::unspecified_error
+                           : in_time                 ? reason
+                                                     : Reason::implementation_specific_error,
+                           text);
+            return;
+        case Step::subscribe_acl: {
+            if (!next) {
+                const auto& entry = state.box->packet.filters[state.index];
+                const Reason refused = in_time && result.has_reason ? result.reason : Reason::not_authorized;
+                if (verdict == Verdict::allow) {
+                    state.codes[state.index] = static_cast<uint8_t>(
+                        std::min<uint32_t>(entry.qos, core_.config.capabilities.maximum_qos));
+                } else {
+                    metrics_.acl_denied.add();
+                    state.codes[state.index] = static_cast<uint8_t>(
+                        core_.config.compatibilities.obscure_not_authorized ? Reason::unspecified_error
+                                                                            : refused);
+                }
+                ++state.index;
+                state.position = 0;
+            }
+            continue_subscribe(c, std::move(state));
+            return;
+        }
+    }
+}
+
+void Shard::continue_input(Connection& c) {
+    while (c.injected && !c.injected->empty() && !c.suspension &&
+           c.state == Connection::State::established) {
+        const Ref<PacketBox> box = std::move(c.injected->front());
+        c.injected->pop_front();
+        handle_packet(c, box, true);
+    }
+    if (c.suspension || c.state == Connection::State::closing || c.partial.empty()) return;
+    const std::vector<uint8_t> held = std::move(c.partial);
+    c.partial.clear();
+    const size_t used = process(c, ByteView(held));
+    if (c.state != Connection::State::closing && used < held.size())
+        keep_partial(c, ByteView(held).from(used));
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,102 @@
+// PUBACK, PUBREC, PUBREL, PUBCOMP, both ways.
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
+                     std::string_view text, const mqtt::Properties* inherited) {
+    if (c.finishing) return;
+    const bool v5 = c.version == mqtt::Version::v5;
+    const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
+    const bool plain = !hooked && text.empty() && (!inherited || inherited->empty());
+    if (!plain) {
+        Packet packet;
+        packet.type = type;
+        packet.packet_id = id;
+        packet.reason = reason;
+        if (v5 && c.problem_information) {
+            if (!text.empty()) packet.properties.set_text(mqtt::PropertyId::reason_string, text);
+            if (inherited)
+                for (const auto& property : inherited->items())
+                    packet.properties.items().push_back(property);
+        }
+        send_packet(c, std::move(packet));
+        return;
+    }
+    const bool with_reason = v5 && reason != Reason::success;
+    uint8_t* p = c.out.extend(chunks_, with_reason ? 5 : 4);
+    p[0] = static_cast<uint8_t>((static_cast<uint8_t>(type) << 4) |
+                                (type == mqtt::PacketType::pubrel ? 2 : 0));
+    p[1] = with_reason ? 3 : 2;
+    store_u16(p + 2, id);
+    if (with_reason) p[4] = static_cast<uint8_t>(reason);
+    metrics_.packets_sent.add();
+    touch_output(c);
+}
+
+bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView& ack) {
+    using State = session::Inflight::State;
+    Session& s = *c.session;
+    const auto tell = [&](EventId event_id, mqtt::PacketType packet_type) {
+        if (!wants(event_id)) return;
+        Packet packet;
+        packet.type = packet_type;
+        packet.version = c.version;
+        packet.packet_id = ack.packet_id;
+        packet.reason = ack.reason;
+        const auto box = box_packet(std::move(packet), c.client->id);
+        box->frozen = true;
+        notify(event_id, c.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+            event_id == EventId::on_qos_complete ? hook.on_qos_complete(event, *c.client, *box)
+                                                 : hook.on_qos_dropped(event, *c.client, *box);
+        });
+    };
+    if (type == mqtt::PacketType::pubrel) {
+        const bool known = s.flow && s.flow->received.remove(ack.packet_id);
+        send_ack(c, mqtt::PacketType::pubcomp, ack.packet_id,
+                 known ? Reason::success : Reason::packet_identifier_not_found);
+        if (known) tell(EventId::on_qos_complete, mqtt::PacketType::pubcomp);
+        return true;
+    }
+    session::Inflight::Entry* entry = s.flow ? s.flow->inflight.find(ack.packet_id) : nullptr;
+    const bool failed = static_cast<uint8_t>(ack.reason) >= 0x80;
+    bool done = false;
+    switch (type) {
+        case mqtt::PacketType::puback:
+            done = entry && entry->delivery.qos == 1;
+            break;
+        case mqtt::PacketType::pubrec:
+            if (entry && entry->delivery.qos == 2) {
+                if (failed) {
+                    done = true;
+                    break;
+                }
+                if (entry->state == State::published) {
+                    entry->state = State::released;
+                    entry->delivery.message = {};  // only the identifier is needed from here on
+                }
+                send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::success);
+            } else if (!failed) {
+                send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::packet_identifier_not_found);
+            }
+            break;
+        case mqtt::PacketType::pubcomp:
+            done = entry && entry->state == State::released;
+            break;
+        default: break;
+    }
+    if (!done) return true;
+    const session::Delivery finished = s.flow->inflight.finish(ack.packet_id);
+    metrics_.inflight.sub();
+    s.client->inflight.store(static_cast<uint32_t>(s.flow->inflight.count()), std::memory_order_relaxed);
+    if (failed && type == mqtt::PacketType::pubrec) {
+        tell(EventId::on_qos_dropped, type);
+    } else {
+        tell(EventId::on_qos_complete, type);
+    }
+    if (!s.flow->queue.empty() || !s.flow->resend.empty()) pump(c, s);
+    return true;
+}
+
+}  // namespace comqtt::broker

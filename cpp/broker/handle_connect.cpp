@@ -1,0 +1,390 @@
+// CONNECT to CONNACK, with the two places where it may wait: on_connect and on_connect_authenticate.
+
+#include <fmt/format.h>
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+using mqtt::PropertyId;
+
+unsigned Shard::connect_owner(ByteView frame) const {
+    // Only far enough for the client id; whatever is wrong is found, and answered, by the full decoder.
+    size_t at = 1;
+    while (at < frame.size && (frame[at] & 0x80)) ++at;
+    ++at;
+    const auto fits = [&](size_t count) { return frame.size >= at + count; };
+    if (!fits(2)) return number_;
+    at += 2 + size_t{load_u16(frame.data + at)};
+    if (!fits(4)) return number_;
+    const uint8_t level = frame[at];
+    at += 4;
+    if (level == 5) {
+        uint32_t length = 0;
+        for (unsigned shift = 0; shift < 28; shift += 7) {
+            if (!fits(1)) return number_;
+            const uint8_t byte = frame[at++];
+            length |= uint32_t{byte & 0x7Fu} << shift;
+            if (!(byte & 0x80)) break;
+        }
+        at += length;
+    }
+    if (!fits(2)) return number_;
+    const size_t size = load_u16(frame.data + at);
+    at += 2;
+    if (!size || !fits(size)) return number_;
+    return core_.shard_of(frame.subview(at, size).text());
+}
+
+void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement) {
+    metrics_.connections_refused.add();
+    Packet ack;
+    ack.type = mqtt::PacketType::connack;
+    ack.version = c.version;
+    ack.reason = reason;
+    if (c.version == mqtt::Version::v5 && !text.empty() && c.problem_information)
+        ack.properties.set_text(PropertyId::reason_string, text);
+    send_packet(c, std::move(ack));
+    uint64_t suppressed = 0;
+    if (core_.log.enabled(LogLevel::warn) && refusals_log_.allow(now_ms_, suppressed))
+        core_.log.write(LogLevel::warn, "broker", "{} ({}): CONNECT refused, 0x{:02X} {}{}{}{}{}",
+                        c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"),
+                        c.client ? c.client->id : "", static_cast<unsigned>(reason),
+                        mqtt::reason_text(reason), text.empty() ? "" : ": ", text,
+                        *statement ? " " : "", statement);
+    close(c, {.reason = reason, .text = "CONNECT refused", .send_will = false, .tell_client = false});
+}
+
+void Shard::handle_connect(Connection& c, ByteView frame) {
+    Packet packet;
+    const mqtt::DecodeLimits limits{.user_properties = core_.config.limits.user_properties};
+    const auto error = mqtt::decode_packet(frame, mqtt::Version::v5, true, limits, packet);
+    c.version = packet.version;
+    const Capabilities& caps = core_.config.capabilities;
+    if (error) {
+        metrics_.protocol_errors.add();
+        if (error.reason == Reason::unsupported_protocol_version) {
+            refuse_connect(c, error.reason, error.what, error.statement);
+        } else if (c.version == mqtt::Version::v5) {
+            refuse_connect(c, error.reason, error.what, error.statement);
+        } else {
+            // 3.x has no return code for a malformed CONNECT.
+            close(c, {.reason = error.reason, .text = error.what, .statement = error.statement,
+                      .tell_client = false});
+        }
+        return;
+    }
+    if (static_cast<uint32_t>(c.version) < caps.minimum_protocol_version) {
+        refuse_connect(c, Reason::unsupported_protocol_version, "the server wants a newer protocol version");
+        return;
+    }
+    auto client = Ref<hooks::Client>::adopt(new hooks::Client);
+    client->remote = c.peer->remote;
+    client->listener = c.peer->listener;
+    client->version = c.version;
+    client->connection = c.handle;
+    client->connected_at_ms = wall_ms_;
+    const bool seen = c.peer->connect_seen;
+    c.client = client;
+    auto box = box_packet(std::move(packet));
+    c.state = Connection::State::authenticating;
+    if (!seen && wants(EventId::on_packet_read)) {
+        const std::string id_before = box->packet.connect.client_id;
+        const CallbackScope scope(*this);
+        hooks::Event event(EventId::on_packet_read, wall_ms_, client.get(), box.get());
+        size_t position = 0;
+        const auto action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
+            return hook.on_packet_read(event, *client, *box);
+        });
+        if (action == hooks::Action::reject || action == hooks::Action::ignore) {
+            close(c, {.reason = Reason::unspecified_error, .text = "CONNECT rejected by a hook",
+                      .send_will = false, .tell_client = false});
+            return;
+        }
+        const std::string& id = box->packet.connect.client_id;
+        if (id != id_before && !id.empty() && core_.shard_of(id) != number_) {
+            // The hook gave it another id, whose session lives elsewhere.
+            std::vector<uint8_t> wire;
+            if (mqtt::encode_packet(box->packet, wire)) {
+                PeerInfo peer = *c.peer;
+                peer.connect_seen = true;
+                wire.insert(wire.end(), c.partial.begin(), c.partial.end());
+                c.link->move_to(core_.shard_of(id), std::move(peer), std::move(wire));
+                forget(c);
+                return;
+            }
+        }
+    }
+    c.peer.reset();
+    const mqtt::ConnectFields& fields = box->packet.connect;
+    client->id = fields.client_id;
+    client->username = fields.username.value_or("");
+    client->clean_start = fields.clean_start;
+    client->keep_alive.store(fields.keep_alive, std::memory_order_relaxed);
+    if (fields.will) client->will = std::make_unique<const mqtt::Will>(*fields.will);
+    box->origin = client->id;
+    c.problem_information =
+        box->packet.properties.number(PropertyId::request_problem_information).value_or(1) != 0;
+    if (const auto size = box->packet.properties.number(PropertyId::maximum_packet_size))
+        c.max_packet_size = *size;
+    if (client->id.empty()) {
+        if (c.version != mqtt::Version::v5 && !fields.clean_start) {
+            refuse_connect(c, Reason::client_identifier_not_valid,
+                           "an empty client id needs a clean session", "MQTT-3.1.3-8");
+            return;
+        }
+        do {
+            client->id = fmt::format("auto-{:013x}{:06x}", static_cast<uint64_t>(wall_ms_),
+                                     core_.next_number.fetch_add(1, std::memory_order_relaxed) & 0xFFFFFF);
+        } while (core_.shard_of(client->id) != number_);
+    }
+    if (core_.blocked.contains(client->id)) {
+        refuse_connect(c, Reason::banned, "this client id is blocked");
+        return;
+    }
+    if (fields.will) {
+        if (fields.will->qos > caps.maximum_qos) {
+            refuse_connect(c, Reason::qos_not_supported, "will QoS above the server's maximum",
+                           "MQTT-3.2.2-12");
+            return;
+        }
+        if (fields.will->retain && !caps.retain_available) {
+            refuse_connect(c, Reason::retain_not_supported, "retain is not available", "MQTT-3.2.2-13");
+            return;
+        }
+    }
+    begin_connect(c, std::move(box));
+}
+
+void Shard::begin_connect(Connection& c, Ref<PacketBox> box) {
+    if (wants(EventId::on_connect)) {
+        continue_connect(c, std::move(box), 0);
+    } else {
+        finish_connect(c, std::move(box), hooks::Action::proceed, nullptr);
+    }
+}
+
+void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position) {
+    hooks::Event event(EventId::on_connect, wall_ms_, c.client.get(), box.get(), this);
+    hooks::Action action;
+    {
+        const CallbackScope scope(*this);
+        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
+            return hook.on_connect(event, *c.client, *box);
+        });
+    }
+    if (action == hooks::Action::pending && event.deferred()) {
+        Suspension state;
+        state.step = Step::connect;
+        state.box = std::move(box);
+        state.position = position;
+        suspend(c, std::move(state), event.take_deferral());
+        return;
+    }
+    finish_connect(c, std::move(box), action, &event);
+}
+
+void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action action,
+                           const hooks::Event* event) {
+    if (action != hooks::Action::proceed) {
+        Reason reason = Reason::not_authorized;
+        std::string text;
+        if (event && event->has_reason()) {
+            reason = event->reason();
+            text = event->reason_text();
+        }
+        if (static_cast<uint8_t>(reason) < 0x80) reason = Reason::not_authorized;
+        refuse_connect(c, reason, text);
+        return;
+    }
+    if (const auto method = box->packet.properties.text(PropertyId::authentication_method);
+        method && c.version == mqtt::Version::v5) {
+        c.auth_method = std::make_unique<std::string>(*method);
+        Packet auth;
+        auth.type = mqtt::PacketType::auth;
+        auth.reason = Reason::continue_authentication;
+        auth.properties.set_text(PropertyId::authentication_method, *method);
+        if (const auto data = box->packet.properties.text(PropertyId::authentication_data))
+            auth.properties.set_text(PropertyId::authentication_data, *data);
+        c.connect = std::move(box);
+        begin_auth(c, box_packet(std::move(auth), c.client->id), 0);
+        return;
+    }
+    begin_authenticate(c, std::move(box), 0);
+}
+
+void Shard::begin_authenticate(Connection& c, Ref<PacketBox> box, size_t position) {
+    hooks::Event event(EventId::on_connect_authenticate, wall_ms_, c.client.get(), box.get(), this);
+    hooks::Verdict verdict;
+    {
+        const CallbackScope scope(*this);
+        verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+            return hook.on_connect_authenticate(event, *c.client, *box);
+        });
+    }
+    if (verdict == hooks::Verdict::pending && event.deferred()) {
+        Suspension state;
+        state.step = Step::authenticate;
+        state.box = std::move(box);
+        state.position = position;
+        suspend(c, std::move(state), event.take_deferral());
+        return;
+    }
+    finish_authenticate(c, std::move(box), verdict,
+                        event.has_reason() ? event.reason() : Reason::success, event.reason_text());
+}
+
+void Shard::finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdict verdict, Reason reason,
+                                std::string_view text) {
+    if (verdict == hooks::Verdict::allow) {
+        establish(c, std::move(box));
+        return;
+    }
+    metrics_.auth_denied.add();
+    if (static_cast<uint8_t>(reason) < 0x80) reason = Reason::bad_user_name_or_password;
+    if (c.version != mqtt::Version::v5 && reason == Reason::bad_user_name_or_password)
+        reason = Reason::not_authorized;
+    refuse_connect(c, reason, text);
+}
+
+Session& Shard::make_session(Ref<hooks::Client> client) {
+    auto owned = std::make_unique<Session>();
+    Session& s = *owned.release();
+    const uint64_t handle = sessions_.add(&s);
+    s.id.value = (uint64_t{number_} << 56) | handle;
+    client->session = s.id.value;
+    s.client = std::move(client);
+    core_.sessions.fetch_add(1, std::memory_order_relaxed);
+    return s;
+}
+
+void Shard::establish(Connection& c, Ref<PacketBox> box) {
+    const Capabilities& caps = core_.config.capabilities;
+    const mqtt::Properties& properties = box->packet.properties;
+    hooks::Client& client = *c.client;
+    notify(EventId::on_session_establish, &client, box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_session_establish(event, client, *box);
+           });
+    Session* s = nullptr;
+    if (const auto known = core_.registry.find(client.id)) s = find_session(known->session);
+    const bool clean = client.clean_start;
+    if (s) {
+        const uint64_t handle = s->id.value;
+        take_over(*s);
+        s = find_session(handle);  // gone when it ended with its connection
+    }
+    bool present = false;
+    if (s && clean) {
+        end_session(*s, false);
+        s = nullptr;
+    }
+    if (!s) {
+        if (core_.sessions.load(std::memory_order_relaxed) >= core_.config.limits.sessions) {
+            metrics_.quota_exceeded.add();
+            refuse_connect(c, Reason::quota_exceeded, "the server holds as many sessions as it may");
+            return;
+        }
+        s = &make_session(c.client);
+    } else {
+        present = true;
+        s->will.reset();
+        if (s->client->username != client.username && s->flow)
+            for (auto& delivery : s->flow->queue) delivery.check_read = true;
+        client.session = s->id.value;
+        s->client = c.client;
+        s->acl.reset();
+    }
+    core_.registry.put(c.client);
+    s->connection = &c;
+    c.session = s;
+    c.state = Connection::State::established;
+    c.connected_ms = now_ms_;
+    s->expires_ms = INT64_MAX;
+    if (c.version == mqtt::Version::v5) {
+        s->expiry_interval = std::min(properties.number(PropertyId::session_expiry_interval).value_or(0),
+                                      caps.maximum_session_expiry_interval);
+        c.window = properties.number(PropertyId::receive_maximum).value_or(65'535);
+        c.alias_maximum = static_cast<uint16_t>(
+            properties.number(PropertyId::topic_alias_maximum).value_or(0));
+    } else {
+        s->expiry_interval = clean ? 0 : caps.maximum_session_expiry_interval;
+    }
+    c.window = std::min(c.window, core_.config.limits.inflight);
+    client.session_expiry_s.store(s->expiry_interval, std::memory_order_relaxed);
+    c.keep_alive_ms = client.keep_alive.load(std::memory_order_relaxed) * 1500u;
+    client.connected.store(true, std::memory_order_release);
+    const uint64_t connected = core_.connected.fetch_add(1, std::memory_order_relaxed) + 1;
+    uint64_t maximum = core_.maximum_connected.load(std::memory_order_relaxed);
+    while (connected > maximum &&
+           !core_.maximum_connected.compare_exchange_weak(maximum, connected, std::memory_order_relaxed)) {
+    }
+    if (s->shared_member) set_members_online(*s, true);
+    send_connack(c, box->packet, present);
+    resume_flow(c, *s);
+    schedule(c, deadline_of(c));
+    box->frozen = true;
+    notify(EventId::on_session_established, &client, box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_session_established(event, client, *box);
+           });
+}
+
+void Shard::take_over(Session& s) {
+    if (!s.connection) return;
+    metrics_.takeovers.add();
+    close(*s.connection, {.reason = Reason::session_taken_over,
+                          .text = "the client id connected again",
+                          .statement = "MQTT-3.1.4-3"});
+}
+
+void Shard::send_connack(Connection& c, const Packet& connect, bool session_present) {
+    const Capabilities& caps = core_.config.capabilities;
+    Packet ack;
+    ack.type = mqtt::PacketType::connack;
+    ack.session_present = session_present && c.version != mqtt::Version::v31;
+    if (c.version == mqtt::Version::v5) {
+        mqtt::Properties& out = ack.properties;
+        const auto asked = connect.properties.number(PropertyId::session_expiry_interval).value_or(0);
+        if (c.session->expiry_interval != asked)
+            out.set_number(PropertyId::session_expiry_interval, c.session->expiry_interval);
+        if (caps.receive_maximum != 65'535) out.set_number(PropertyId::receive_maximum, caps.receive_maximum);
+        if (caps.maximum_qos < 2) out.set_number(PropertyId::maximum_qos, caps.maximum_qos);
+        if (!caps.retain_available) out.set_number(PropertyId::retain_available, 0);
+        if (caps.maximum_packet_size)
+            out.set_number(PropertyId::maximum_packet_size, caps.maximum_packet_size);
+        if (connect.connect.client_id.empty())
+            out.set_text(PropertyId::assigned_client_identifier, c.client->id);
+        if (caps.topic_alias_maximum)
+            out.set_number(PropertyId::topic_alias_maximum, caps.topic_alias_maximum);
+        if (!caps.wildcard_sub_available)
+            out.set_number(PropertyId::wildcard_subscription_available, 0);
+        if (!caps.sub_id_available)
+            out.set_number(PropertyId::subscription_identifier_available, 0);
+        if (!caps.shared_sub_available)
+            out.set_number(PropertyId::shared_subscription_available, 0);
+        if (c.client->keep_alive_changed.load(std::memory_order_relaxed) ||
+            c.client->keep_alive.load(std::memory_order_relaxed) != connect.connect.keep_alive)
+            out.set_number(PropertyId::server_keep_alive, c.client->keep_alive.load(std::memory_order_relaxed));
+        if (connect.properties.number(PropertyId::request_response_information).value_or(0) ||
+            core_.config.compatibilities.always_return_response)
+            out.set_text(PropertyId::response_information, "reply/" + c.client->id + "/");
+        if (c.auth_method) {
+            out.set_text(PropertyId::authentication_method, *c.auth_method);
+            if (c.auth_reply) out.set_text(PropertyId::authentication_data, *c.auth_reply);
+            c.auth_reply.reset();
+        }
+    }
+    send_packet(c, std::move(ack));
+}
+
+void Shard::resume_flow(Connection& c, Session& s) {
+    if (!s.flow) return;
+    s.flow->resend.clear();
+    s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry&) {
+        s.flow->resend.push_back(id);
+    });
+    pump(c, s);
+}
+
+}  // namespace comqtt::broker

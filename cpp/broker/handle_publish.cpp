@@ -1,0 +1,299 @@
+// Inbound PUBLISH: limits, alias, write verdict, on_publish, retain, acknowledgement, fan-out.
+
+#include "base/hash.hpp"
+#include "broker/packet_parts.hpp"
+#include "broker/shard.hpp"
+#include "topics/filter.hpp"
+
+namespace comqtt::broker {
+
+/// Points the view at the box's own fields; `properties` holds the raw list.
+void Shard::view_box(Inbound& in, std::vector<uint8_t>& properties) {
+    const Packet& packet = in.box->packet;
+    mqtt::PublishView& view = in.view;
+    view.qos = packet.qos;
+    view.dup = packet.dup;
+    view.retain = packet.retain;
+    view.packet_id = packet.packet_id;
+    view.topic_name = ByteView(packet.topic_name);
+    view.payload = ByteView(packet.payload);
+    view.topic_alias = static_cast<uint16_t>(
+        packet.properties.number(mqtt::PropertyId::topic_alias).value_or(0));
+    const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
+    view.has_expiry = expiry.has_value();
+    view.message_expiry_interval = expiry.value_or(0);
+    forward_properties(packet.properties, properties);
+    view.properties = ByteView(properties);
+    view.forward_needs_copy = false;
+}
+
+void Shard::materialize(Connection& c, Inbound& in) {
+    if (in.box) return;
+    Packet packet;
+    packet.type = mqtt::PacketType::publish;
+    packet.version = c.version;
+    packet.qos = in.view.qos;
+    packet.dup = in.view.dup;
+    packet.retain = in.view.retain;
+    packet.packet_id = in.view.packet_id;
+    packet.topic_name = in.view.topic_name.text();
+    packet.payload = in.view.payload.text();
+    packet.properties = properties_of(in.view.properties);
+    if (in.view.has_expiry)
+        packet.properties.set_number(mqtt::PropertyId::message_expiry_interval,
+                                     in.view.message_expiry_interval);
+    in.box = box_packet(std::move(packet), c.client->id);
+    view_box(in, forward_buffer_);
+}
+
+bool Shard::handle_publish(Connection& c, Inbound& in) {
+    const Capabilities& caps = core_.config.capabilities;
+    mqtt::PublishView& view = in.view;
+    const bool v5 = c.version == mqtt::Version::v5;
+    if (view.qos > caps.maximum_qos) {
+        if (v5) {
+            protocol_error(c, Reason::qos_not_supported, "MQTT-3.2.2-11", "QoS above the server's maximum");
+            return false;
+        }
+        if (view.qos == 2 || caps.maximum_qos == 0) {
+            close(c, {.reason = Reason::qos_not_supported, .text = "QoS above the server's maximum"});
+            return false;
+        }
+    }
+    if (view.retain && !caps.retain_available) {
+        if (v5) {
+            protocol_error(c, Reason::retain_not_supported, "MQTT-3.2.2-14", "retain is not available");
+            return false;
+        }
+        view.retain = false;
+    }
+    if (view.qos && !in.injected) {
+        session::Flow* flow = c.session->flow.get();
+        const bool again = view.qos == 2 && flow && flow->received.contains(view.packet_id);
+        if (again) {
+            // Sent again before PUBREL: acknowledged again, not published again [MQTT-4.3.3-10].
+            send_ack(c, mqtt::PacketType::pubrec, view.packet_id, Reason::success);
+            packet_processed(c, in.box.get(), Reason::success);
+            return true;
+        }
+        const size_t used = flow ? flow->received.count() : 0;
+        if (v5 && used >= caps.receive_maximum) {
+            protocol_error(c, Reason::receive_maximum_exceeded, "MQTT-3.3.4-9",
+                           "more QoS 1 and 2 messages than the receive maximum");
+            return false;
+        }
+        if (!v5 && used >= 65'535) {
+            protocol_error(c, Reason::quota_exceeded, "MQTT-2.2.1-3", "no packet identifier is free");
+            return false;
+        }
+    }
+    if (view.topic_alias) {
+        using Result = topics::InboundAliases::Result;
+        if (!c.inbound_aliases) c.inbound_aliases = std::make_unique<topics::InboundAliases>();
+        const auto maximum = static_cast<uint16_t>(caps.topic_alias_maximum);
+        Result result;
+        if (view.topic_name.empty()) {
+            std::string_view topic;
+            result = c.inbound_aliases->find(view.topic_alias, maximum, topic);
+            view.topic_name = ByteView(topic);
+            if (in.box) in.box->packet.topic_name = topic;
+            if (in.box) view.topic_name = ByteView(in.box->packet.topic_name);
+        } else {
+            result = c.inbound_aliases->set(view.topic_alias, view.topic_name.text(), maximum,
+                                            core_.config.limits.topic_alias_bytes);
+        }
+        if (result == Result::too_many_bytes) {
+            metrics_.quota_exceeded.add();
+            protocol_error(c, Reason::quota_exceeded, "3.3.2.3.4",
+                           "topic aliases hold more bytes than the server allows");
+            return false;
+        }
+        if (result != Result::ok) {
+            protocol_error(c, result == Result::unknown ? Reason::protocol_error : Reason::topic_alias_invalid,
+                           "MQTT-3.3.2-9", result == Result::unknown
+                                               ? "topic alias without a topic"
+                                               : "topic alias above the server's maximum");
+            return false;
+        }
+    }
+    if (view.forward_needs_copy) {
+        forward_buffer_.clear();
+        mqtt::copy_forward_properties(view.properties, forward_buffer_);
+        view.properties = ByteView(forward_buffer_);
+        view.forward_needs_copy = false;
+    }
+    const std::string_view topic = view.topic_name.text();
+    const Limits& limits = core_.config.limits;
+    if (topic.size() > limits.topic_length || topics::level_count(topic) > limits.topic_levels) {
+        metrics_.quota_exceeded.add();
+        refuse_publish(c, in, Reason::topic_name_invalid, "topic longer or deeper than the server allows");
+        return true;
+    }
+    if (topic.starts_with("$SYS") && (topic.size() == 4 || topic[4] == '/') && !in.injected) {
+        refuse_publish(c, in, Reason::not_authorized, "$SYS topics are the server's");
+        return true;
+    }
+    if (c.client->is_inline) return begin_publish(c, in, 0);
+    return begin_publish_acl(c, in, 0);
+}
+
+bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
+    Session& s = *c.session;
+    const std::string_view topic = in.view.topic_name.text();
+    if (position == 0) {
+        const auto known = cached_verdict(s, topic, hooks::Access::write);
+        if (known != hooks::Verdict::next)
+            return finish_publish_acl(c, in, known == hooks::Verdict::allow, Reason::not_authorized, {});
+    }
+    hooks::Event event(EventId::on_acl_check, wall_ms_, c.client.get(), in.box.get(), this);
+    hooks::Verdict verdict;
+    {
+        const CallbackScope scope(*this);
+        verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+            return hook.on_acl_check(event, *c.client, topic, hooks::Access::write);
+        });
+    }
+    if (verdict == hooks::Verdict::pending && event.deferred()) {
+        materialize(c, in);
+        Suspension state;
+        state.step = Step::publish_acl;
+        state.box = in.box;
+        state.position = position;
+        state.injected = in.injected;
+        suspend(c, std::move(state), event.take_deferral());
+        return true;
+    }
+    const bool allowed = verdict == hooks::Verdict::allow;
+    store_verdict(s, topic, hooks::Access::write, allowed);
+    return finish_publish_acl(c, in, allowed, event.has_reason() ? event.reason() : Reason::not_authorized,
+                              event.reason_text());
+}
+
+bool Shard::finish_publish_acl(Connection& c, Inbound& in, bool allowed, Reason reason,
+                               std::string_view text) {
+    if (!allowed) {
+        metrics_.acl_denied.add();
+        refuse_publish(c, in, reason == Reason::success ? Reason::not_authorized : reason, text);
+        return c.state != Connection::State::closing;
+    }
+    return begin_publish(c, in, 0);
+}
+
+bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
+    if (!wants(EventId::on_publish)) return finish_publish(c, in, hooks::Action::proceed, Reason::success, {});
+    materialize(c, in);
+    hooks::Event event(EventId::on_publish, wall_ms_, c.client.get(), in.box.get(), this);
+    hooks::Action action;
+    {
+        const CallbackScope scope(*this);
+        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
+            return hook.on_publish(event, *c.client, *in.box);
+        });
+    }
+    if (action == hooks::Action::pending && event.deferred()) {
+        Suspension state;
+        state.step = Step::publish;
+        state.box = in.box;
+        state.position = position;
+        state.injected = in.injected;
+        suspend(c, std::move(state), event.take_deferral());
+        return true;
+    }
+    view_box(in, forward_buffer_);
+    return finish_publish(c, in, action, event.has_reason() ? event.reason() : Reason::unspecified_error,
+                          event.reason_text());
+}
+
+bool Shard::finish_publish(Connection& c, Inbound& in, hooks::Action action, Reason reason,
+                           std::string_view text) {
+    switch (action) {
+        case hooks::Action::proceed: accept_publish(c, in, true); break;
+        case hooks::Action::ignore: accept_publish(c, in, false); break;
+        case hooks::Action::fail:
+        case hooks::Action::pending: refuse_publish(c, in, reason, text); break;
+        case hooks::Action::reject:
+            // Dropped; the publisher still gets its acknowledgement, or it would stall.
+            acknowledge_publish(c, in, Reason::success, {});
+            packet_processed(c, in.box.get(), Reason::success);
+            break;
+    }
+    return c.state != Connection::State::closing;
+}
+
+void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
+    Publication p;
+    const mqtt::PublishView& view = in.view;
+    p.topic_name = view.topic_name;
+    p.payload = view.payload;
+    p.properties = view.properties;
+    p.qos = view.qos;
+    p.retain = view.retain;
+    p.has_expiry = view.has_expiry;
+    p.expiry_interval = view.message_expiry_interval;
+    p.created_ms = wall_ms_;
+    p.origin.publisher = c.session->id.value;
+    p.origin.node = core_.config.node_id;
+    p.origin_id = ByteView(c.client->id);
+    // A topic kept by an alias table may move; the client's own bytes and the box do not.
+    Reason reason = Reason::success;
+    if (forward && p.retain && !retain_message(p, c.client.get(), in.box.get())) reason = Reason::quota_exceeded;
+    if (reason != Reason::success) {
+        refuse_publish(c, in, reason, "the server holds as many retained messages as it may");
+        return;
+    }
+    acknowledge_publish(c, in, Reason::success, {});
+    if (forward) publish(p, {c.handle, number_}, c.client.get(), in.box.get());
+    if (wants(EventId::on_published)) {
+        materialize(c, in);
+        notify(EventId::on_published, c.client.get(), in.box.get(),
+               [&](hooks::Hook& hook, hooks::Event& event) {
+                   hook.on_published(event, *c.client, *in.box);
+               });
+    }
+    packet_processed(c, in.box.get(), Reason::success);
+}
+
+void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text) {
+    const mqtt::PublishView& view = in.view;
+    if (!view.qos || !view.packet_id || c.client->is_inline) return;
+    const auto type = view.qos == 1 ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
+    const bool failed = static_cast<uint8_t>(reason) >= 0x80;
+    if (view.qos == 2 && !failed) c.session->make_flow().received.add(view.packet_id);
+    const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
+    Ref<PacketBox> ack;
+    if (tell) {
+        Packet packet;
+        packet.type = type;
+        packet.version = c.version;
+        packet.packet_id = view.packet_id;
+        packet.reason = reason;
+        ack = box_packet(std::move(packet), c.client->id);
+        ack->frozen = true;
+        notify(EventId::on_qos_publish, c.client.get(), ack.get(),
+               [&](hooks::Hook& hook, hooks::Event& event) {
+                   hook.on_qos_publish(event, *c.client, *ack, wall_ms_, 0);
+               });
+    }
+    const bool inherit = in.box && !core_.config.compatibilities.no_inherited_properties_on_ack;
+    mqtt::Properties echoed;
+    if (c.version == mqtt::Version::v5 && !core_.config.compatibilities.no_inherited_properties_on_ack &&
+        !view.properties.empty()) {
+        const mqtt::Properties all = inherit ? in.box->packet.properties : properties_of(view.properties);
+        for (const auto& property : all.items())
+            if (property.id == mqtt::PropertyId::user_property) echoed.items().push_back(property);
+    }
+    send_ack(c, type, view.packet_id, reason, text, &echoed);
+    if (tell && view.qos == 1)
+        notify(EventId::on_qos_complete, c.client.get(), ack.get(),
+               [&](hooks::Hook& hook, hooks::Event& event) {
+                   hook.on_qos_complete(event, *c.client, *ack);
+               });
+}
+
+void Shard::refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text) {
+    // 3.x cannot carry the refusal: the message is acknowledged and goes no further [MQTT-3.3.5-2 of 3.1.1].
+    acknowledge_publish(c, in, c.version == mqtt::Version::v5 ? reason : Reason::success, text);
+    packet_processed(c, in.box.get(), reason);
+}
+
+}  // namespace comqtt::broker

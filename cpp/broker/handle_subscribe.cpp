@@ -1,0 +1,242 @@
+// SUBSCRIBE and UNSUBSCRIBE: each filter judged by itself, retained messages after SUBACK.
+
+#include "broker/shard.hpp"
+#include "topics/filter.hpp"
+
+namespace comqtt::broker {
+
+namespace {
+constexpr uint8_t kUndecided = 0xFF;
+uint8_t code(Reason reason) { return static_cast<uint8_t>(reason); }
+}  // namespace
+
+bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
+    notify(EventId::on_subscribe, c.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_subscribe(event, *c.client, *box);
+           });
+    const Packet& packet = box->packet;
+    const Capabilities& caps = core_.config.capabilities;
+    if (c.version == mqtt::Version::v5) {
+        if (packet.properties.has(mqtt::PropertyId::subscription_identifier) && !caps.sub_id_available) {
+            protocol_error(c, Reason::subscription_identifiers_not_supported, "MQTT-3.2.2-3.12",
+                           "subscription identifiers are not available");
+            return false;
+        }
+    }
+    Suspension state;
+    state.step = Step::subscribe_acl;
+    state.box = std::move(box);
+    state.injected = injected;
+    state.codes.assign(packet.filters.size(), kUndecided);
+    continue_subscribe(c, std::move(state));
+    return c.state != Connection::State::closing;
+}
+
+uint8_t Shard::check_filter(Connection& c, const Packet& packet, size_t index) const {
+    const Capabilities& caps = core_.config.capabilities;
+    const Limits& limits = core_.config.limits;
+    const mqtt::TopicFilterEntry& entry = packet.filters[index];
+    topics::ParsedFilter parsed;
+    if (topics::parse_filter(entry.filter, parsed) != topics::FilterError::none)
+        return code(Reason::topic_filter_invalid);
+    if (entry.filter.size() > limits.topic_length || parsed.levels > limits.topic_levels)
+        return code(Reason::topic_filter_invalid);
+    if (parsed.shared && !caps.shared_sub_available)
+        return code(Reason::shared_subscriptions_not_supported);
+    if (parsed.has_wildcard && !caps.wildcard_sub_available)
+        return code(Reason::wildcard_subscriptions_not_supported);
+    if (parsed.shared && entry.no_local) return code(Reason::protocol_error);
+    const Session& s = *c.session;
+    if (s.subscriptions.size() >= limits.subscriptions_per_client && !s.subscriptions.count(entry.filter))
+        return code(Reason::quota_exceeded);
+    return kUndecided;
+}
+
+void Shard::continue_subscribe(Connection& c, Suspension state) {
+    const Packet& packet = state.box->packet;
+    state.codes.resize(packet.filters.size(), kUndecided);
+    for (; state.index < packet.filters.size(); ++state.index, state.position = 0) {
+        uint8_t& decided = state.codes[state.index];
+        if (decided == kUndecided) decided = check_filter(c, packet, state.index);
+        if (decided != kUndecided) {
+            if (decided == code(Reason::quota_exceeded)) metrics_.quota_exceeded.add();
+            continue;
+        }
+        const mqtt::TopicFilterEntry& entry = packet.filters[state.index];
+        const auto granted =
+            static_cast<uint8_t>(std::min<uint32_t>(entry.qos, core_.config.capabilities.maximum_qos));
+        if (c.client->is_inline) {
+            decided = granted;
+            continue;
+        }
+        hooks::Event event(EventId::on_acl_check, wall_ms_, c.client.get(), state.box.get(), this);
+        hooks::Verdict verdict;
+        {
+            const CallbackScope scope(*this);
+            verdict = core_.hooks.ask(event, state.position, [&](hooks::Hook& hook) {
+                return hook.on_acl_check(event, *c.client, entry.filter, hooks::Access::read);
+            });
+        }
+        if (verdict == hooks::Verdict::pending && event.deferred()) {
+            suspend(c, std::move(state), event.take_deferral());
+            return;
+        }
+        if (verdict == hooks::Verdict::allow) {
+            decided = granted;
+        } else {
+            metrics_.acl_denied.add();
+            const Reason reason = event.has_reason() ? event.reason() : Reason::not_authorized;
+            decided = core_.config.compatibilities.obscure_not_authorized ? code(Reason::unspecified_error)
+                                                                          : code(reason);
+        }
+    }
+    finish_subscribe(c, state);
+}
+
+void Shard::add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier,
+                             bool& existed, int32_t& count) {
+    topics::ParsedFilter parsed;
+    topics::parse_filter(entry.filter, parsed);
+    topics::SubscriptionOptions options;
+    options.identifier = identifier;
+    options.qos = entry.qos & 3;
+    options.retain_handling = entry.retain_handling & 3;
+    options.no_local = entry.no_local;
+    options.retain_as_published = entry.retain_as_published;
+    const auto outcome = core_.index.subscribe(parsed.topic_filter, parsed.share_name, s.id, options);
+    existed = !s.subscriptions.insert_or_assign(entry.filter, options).second;
+    count = static_cast<int32_t>(outcome.subscribers);
+    if (!existed) metrics_.subscriptions.add();
+    if (parsed.shared) {
+        s.shared_member = true;
+        core_.index.set_online(parsed.topic_filter, parsed.share_name, s.id,
+                               s.connection != nullptr || s.sink != nullptr);
+    }
+}
+
+bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& count) {
+    topics::ParsedFilter parsed;
+    if (topics::parse_filter(filter, parsed) != topics::FilterError::none) return false;
+    if (!s.subscriptions.erase(filter)) return false;
+    metrics_.subscriptions.sub();
+    count = static_cast<int32_t>(
+        core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id).subscribers);
+    return true;
+}
+
+void Shard::remove_all_subscriptions(Session& s) {
+    const auto subscriptions = std::move(s.subscriptions);
+    s.subscriptions.clear();
+    s.shared_member = false;
+    Packet packet;
+    packet.type = mqtt::PacketType::unsubscribe;
+    packet.version = s.client->version;
+    std::vector<uint8_t> codes;
+    std::vector<int32_t> counts;
+    const bool tell = wants(EventId::on_unsubscribed);
+    for (const auto& [filter, options] : subscriptions) {
+        topics::ParsedFilter parsed;
+        topics::parse_filter(filter, parsed);
+        const auto outcome = core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id);
+        metrics_.subscriptions.sub();
+        if (!tell) continue;
+        packet.filters.push_back({filter, static_cast<uint8_t>(options.qos)});
+        codes.push_back(code(Reason::success));
+        counts.push_back(static_cast<int32_t>(outcome.subscribers));
+    }
+    if (!tell) return;
+    const auto box = box_packet(std::move(packet), s.client->id);
+    box->frozen = true;
+    notify(EventId::on_unsubscribed, s.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_unsubscribed(event, *s.client, *box, codes, counts);
+           });
+}
+
+void Shard::finish_subscribe(Connection& c, Suspension& state) {
+    Session& s = *c.session;
+    PacketBox& box = *state.box;
+    box.frozen = true;
+    const Packet& packet = box.packet;
+    const uint32_t identifier =
+        c.version == mqtt::Version::v5
+            ? packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0)
+            : 0;
+    std::vector<bool> existed(packet.filters.size());
+    std::vector<int32_t> counts(packet.filters.size());
+    for (size_t i = 0; i < packet.filters.size(); ++i) {
+        if (state.codes[i] > 2) continue;
+        mqtt::TopicFilterEntry entry = packet.filters[i];
+        entry.qos = state.codes[i];
+        bool was_there = false;
+        add_subscription(s, entry, identifier, was_there, counts[i]);
+        existed[i] = was_there;
+    }
+    notify(EventId::on_subscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_subscribed(event, *c.client, box, state.codes, counts);
+    });
+    if (!c.client->is_inline && packet.packet_id) {
+        Packet ack;
+        ack.type = mqtt::PacketType::suback;
+        ack.packet_id = packet.packet_id;
+        ack.reason_codes = state.codes;
+        if (c.version == mqtt::Version::v5 && c.problem_information &&
+            !core_.config.compatibilities.no_inherited_properties_on_ack)
+            for (const auto& property : packet.properties.items())
+                if (property.id == mqtt::PropertyId::user_property)
+                    ack.properties.items().push_back(property);
+        send_packet(c, std::move(ack));
+    }
+    for (size_t i = 0; i < packet.filters.size(); ++i) {
+        if (state.codes[i] > 2) continue;
+        const auto& entry = packet.filters[i];
+        topics::ParsedFilter parsed;
+        topics::parse_filter(entry.filter, parsed);
+        if (parsed.shared || entry.retain_handling == 2 || (entry.retain_handling == 1 && existed[i]))
+            continue;
+        const auto at = s.subscriptions.find(entry.filter);
+        if (at != s.subscriptions.end()) start_replay(s, parsed.topic_filter, at->second);
+    }
+    packet_processed(c, &box, Reason::success);
+}
+
+bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
+    notify(EventId::on_unsubscribe, c.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_unsubscribe(event, *c.client, *box);
+           });
+    box->frozen = true;
+    const Packet& packet = box->packet;
+    std::vector<uint8_t> codes(packet.filters.size());
+    std::vector<int32_t> counts(packet.filters.size());
+    for (size_t i = 0; i < packet.filters.size(); ++i) {
+        topics::ParsedFilter parsed;
+        if (topics::parse_filter(packet.filters[i].filter, parsed) != topics::FilterError::none) {
+            codes[i] = code(Reason::topic_filter_invalid);
+        } else {
+            codes[i] = remove_subscription(*c.session, packet.filters[i].filter, counts[i])
+                           ? code(Reason::success)
+                           : code(Reason::no_subscription_existed);
+        }
+    }
+    notify(EventId::on_unsubscribed, c.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_unsubscribed(event, *c.client, *box, codes, counts);
+           });
+    if (!c.client->is_inline && packet.packet_id) {
+        Packet ack;
+        ack.type = mqtt::PacketType::unsuback;
+        ack.packet_id = packet.packet_id;
+        ack.reason_codes = std::move(codes);
+        if (c.version == mqtt::Version::v5 && c.problem_information &&
+            !core_.config.compatibilities.no_inherited_properties_on_ack)
+            for (const auto& property : packet.properties.items())
+                if (property.id == mqtt::PropertyId::user_property)
+                    ack.properties.items().push_back(property);
+        send_packet(c, std::move(ack));
+    }
+    return true;
+}
+
+}  // namespace comqtt::broker

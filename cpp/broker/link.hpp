@@ -1,0 +1,38 @@
+#pragma once
+// Link: what the broker knows of a connection's transport. All calls on the owning shard's thread. net/ has the
+// socket ones; the simulator and the in-memory pipe bring their own.
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace comqtt::broker {
+
+struct PeerInfo {
+    std::string remote;        ///< "ip:port" or the transport's own words
+    std::string listener;      ///< id of the listener
+    bool connect_seen = false; ///< handed over after on_packet_read saw its CONNECT
+};
+
+class Link {
+public:
+    virtual ~Link() = default;
+    /// Takes as many bytes as it can without waiting. When that is less than all, it calls Shard::on_writable
+    /// later. Never calls back from inside; an error shows later as on_closed.
+    virtual size_t write(const iovec* parts, int count) = 0;
+    virtual void pause_reading() = 0;
+    virtual void resume_reading() = 0;
+    /// Everything was written: half-close, read and discard until the peer closes or `timeout_ms` passes, close. Then
+    /// on_closed. The broker no longer wants received bytes.
+    virtual void finish(int64_t timeout_ms) = 0;
+    /// Close at once. Then on_closed.
+    virtual void abort() = 0;
+    /// Hands the transport to another shard, which gets `received` as its first bytes. The connection is gone here
+    /// without on_closed.
+    virtual void move_to(unsigned shard, PeerInfo peer, std::vector<uint8_t> received) = 0;
+};
+
+}  // namespace comqtt::broker

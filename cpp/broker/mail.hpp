@@ -1,0 +1,105 @@
+#pragma once
+// Mail: what one shard, or a thread outside, hands to another shard. One batch per target and read batch.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "mqtt/message.hpp"
+#include "mqtt/types.hpp"
+#include "session/delivery.hpp"
+#include "topics/subscription_index.hpp"
+
+namespace comqtt::broker {
+
+class Shard;
+
+/// A connection anywhere in the server: who to pause when its messages do not fit.
+struct Source {
+    uint64_t connection = 0;  ///< handle in its shard; 0 = none
+    uint32_t shard = 0;
+};
+
+struct Mail {
+    enum class Kind : uint8_t { message, targeted, run, task };
+    Kind kind = Kind::task;
+    mqtt::Version version = mqtt::Version::v311;  ///< run: form of the packets
+    topics::SubscriptionOptions options;          ///< targeted
+    topics::SubscriberId target;                  ///< targeted; for the others the publishing session
+    Source source;
+    uint32_t offset = 0;   ///< run: bytes of the batch
+    uint32_t size = 0;
+    uint32_t count = 0;    ///< run: packets
+    mqtt::MessageRef message;
+    Ref<session::ShareName> share;       ///< targeted
+    std::function<void(Shard&)> task;
+};
+
+struct MailBatch {
+    std::vector<Mail> mails;
+    std::vector<uint8_t> bytes;  ///< of the runs
+    size_t footprint = 0;        ///< payload bytes held, runs and messages
+    uint32_t from = UINT32_MAX;  ///< sending shard
+
+    bool empty() const { return mails.empty(); }
+};
+
+/// Wakes the thread of a shard. Thread-safe.
+class Host {
+public:
+    virtual void wake(unsigned shard) = 0;
+
+protected:
+    ~Host() = default;
+};
+
+/// Mailbox of one shard: many writers, one reader, first in first out. Outlives its shard for late completions.
+class Mailbox {
+public:
+    Mailbox(Host* host, unsigned shard) : host_(host), shard_(shard) {}
+
+    /// False when the shard is gone; the batch is dropped.
+    bool post(MailBatch batch) {
+        const std::lock_guard lock(mutex_);
+        if (!host_) return false;
+        pending_bytes_.fetch_add(batch.footprint, std::memory_order_relaxed);
+        const bool was_empty = batches_.empty();
+        batches_.push_back(std::move(batch));
+        if (was_empty) host_->wake(shard_);
+        return true;
+    }
+    bool post(std::function<void(Shard&)> task) {
+        MailBatch batch;
+        batch.mails.emplace_back();
+        batch.mails.back().task = std::move(task);
+        return post(std::move(batch));
+    }
+    std::vector<MailBatch> take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(batches_, {});
+    }
+    void close() {
+        std::vector<MailBatch> dropped;
+        const std::lock_guard lock(mutex_);
+        host_ = nullptr;
+        dropped.swap(batches_);
+    }
+    bool idle() const {
+        const std::lock_guard lock(mutex_);
+        return batches_.empty();
+    }
+    size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
+    void delivered(size_t bytes) { pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<MailBatch> batches_;
+    Host* host_;
+    unsigned shard_;
+    std::atomic<size_t> pending_bytes_{0};
+};
+
+}  // namespace comqtt::broker

@@ -1,0 +1,396 @@
+// From received bytes to packets. QoS 0 publishes to one topic in a row travel as a run: one block of bytes,
+// routed and forwarded at once.
+
+#include "base/hash.hpp"
+#include "broker/shard.hpp"
+#include "mqtt/publish_view.hpp"
+
+namespace comqtt::broker {
+
+namespace {
+
+constexpr hooks::EventMask kRunBlockers =
+    hooks::mask_of(EventId::on_packet_read) | hooks::mask_of(EventId::on_packet_processed) |
+    hooks::mask_of(EventId::on_publish) | hooks::mask_of(EventId::on_published) |
+    hooks::mask_of(EventId::on_select_subscribers) |
+    hooks::mask_of(EventId::on_published_with_shared_filters);
+
+/// From here on a run is offered to an idle link without a copy.
+constexpr size_t kDirectWrite = 8192;
+
+}  // namespace
+
+void Shard::receive(Connection& c, ByteView bytes) {
+    metrics_.bytes_received.add(bytes.size);
+    if (c.state == Connection::State::closing) return;
+    c.last_received_ms = now_ms_;
+    if (c.client)
+        c.client->bytes_in.store(c.client->bytes_in.load(std::memory_order_relaxed) + bytes.size,
+                                 std::memory_order_relaxed);
+    if (c.suspension) {
+        keep_partial(c, bytes);
+        return;
+    }
+    while (!c.partial.empty() && !bytes.empty()) {
+        mqtt::FixedHeader header;
+        size_t missing = 1;
+        if (mqtt::read_fixed_header(ByteView(c.partial), header) ==
+            mqtt::FrameState::complete_header)
+            missing = header.packet_size() - c.partial.size();
+        const size_t take = std::min(missing, bytes.size);
+        keep_partial(c, {bytes.data, take});
+        bytes = bytes.from(take);
+        const auto frame = mqtt::read_fixed_header(ByteView(c.partial), header);
+        if (frame == mqtt::FrameState::need_more) continue;
+        if (frame == mqtt::FrameState::complete_header && c.partial.size() < header.packet_size() &&
+            header.packet_size() <= packet_limit(c))
+            continue;
+        const std::vector<uint8_t> whole = std::move(c.partial);
+        c.partial.clear();
+        const size_t used = process(c, ByteView(whole));
+        if (c.state == Connection::State::closing) return;
+        if (used < whole.size()) keep_partial(c, ByteView(whole).from(used));
+        if (c.suspension) {
+            keep_partial(c, bytes);
+            return;
+        }
+    }
+    if (bytes.empty()) return;
+    const size_t used = process(c, bytes);
+    if (c.state != Connection::State::closing && used < bytes.size) keep_partial(c, bytes.from(used));
+}
+
+uint64_t Shard::packet_limit(const Connection& c) const {
+    if (c.state != Connection::State::established) return core_.config.limits.connect_packet_size;
+    const uint32_t maximum = core_.config.capabilities.maximum_packet_size;
+    return maximum ? maximum : mqtt::kMaxPacketSize;
+}
+
+void Shard::keep_partial(Connection& c, ByteView rest) {
+    c.partial.insert(c.partial.end(), rest.begin(), rest.end());
+}
+
+size_t Shard::process(Connection& c, ByteView bytes) {
+    const uint8_t* p = bytes.begin();
+    const uint8_t* const end = bytes.end();
+    while (p < end && !c.suspension && c.state != Connection::State::closing) {
+        if (*p == 0x30 && c.state == Connection::State::established &&
+            !(core_.hooks.mask() & kRunBlockers)) {
+            const uint8_t* next = publish_runs(c, p, end);
+            if (next != p) {
+                p = next;
+                continue;
+            }
+        }
+        const ByteView rest(p, static_cast<size_t>(end - p));
+        if (c.state == Connection::State::awaiting_connect && (*p >> 4) != 1) {
+            close(c, {.reason = Reason::protocol_error,
+                      .text = "the first packet is not CONNECT",
+                      .statement = "MQTT-3.1.0-1",
+                      .tell_client = false});
+            metrics_.protocol_errors.add();
+            return bytes.size;
+        }
+        mqtt::FixedHeader header;
+        const auto frame = mqtt::read_fixed_header(rest, header);
+        if (frame == mqtt::FrameState::malformed) {
+            protocol_error(c, Reason::malformed_packet, "MQTT-1.5.5-1", "bad remaining length");
+            return bytes.size;
+        }
+        if (frame == mqtt::FrameState::need_more) break;
+        if (header.packet_size() > packet_limit(c)) {
+            metrics_.quota_exceeded.add();
+            if (c.state == Connection::State::awaiting_connect) {
+                c.version = mqtt::Version::v5;
+                // The version stands early in the packet: answer in a form the client knows.
+                if (rest.size > size_t{header.header_size} + 6) {
+                    const ByteView body = rest.from(header.header_size);
+                    const size_t name = load_u16(body.data);
+                    if (name + 2 < body.size && body[2 + name] < 5) c.version = mqtt::Version::v311;
+                }
+                refuse_connect(c, Reason::packet_too_large, "CONNECT is larger than the server allows");
+            } else {
+                protocol_error(c, Reason::packet_too_large, "MQTT-3.2.2-15",
+                               "packet larger than the server's maximum packet size");
+            }
+            return bytes.size;
+        }
+        if (header.packet_size() > rest.size) break;
+        const ByteView packet = rest.subview(0, header.packet_size());
+        metrics_.packets_received.add();
+        if (c.state == Connection::State::awaiting_connect) {
+            const unsigned owner = connect_owner(packet);
+            if (owner != number_) {
+                c.link->move_to(owner, std::move(*c.peer), {p, end});
+                forget(c);
+                return bytes.size;
+            }
+            handle_connect(c, packet);
+        } else if (!process_frame(c, packet, header)) {
+            return bytes.size;
+        }
+        p += packet.size;
+    }
+    return static_cast<size_t>(p - bytes.begin());
+}
+
+bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader& header) {
+    using mqtt::PacketType;
+    const mqtt::DecodeLimits limits{.user_properties = core_.config.limits.user_properties};
+    const bool established = c.state == Connection::State::established;
+    const bool hooked = wants(EventId::on_packet_read);
+    if (!hooked && established) {
+        if (header.type == PacketType::publish) {
+            Inbound in;
+            if (const auto error = mqtt::parse_publish(frame, header, c.version, true, limits, true, in.view)) {
+                protocol_error(c, error);
+                return false;
+            }
+            metrics_.messages_received.add();
+            return handle_publish(c, in);
+        }
+        if (header.type >= PacketType::puback && header.type <= PacketType::pubcomp) {
+            mqtt::AckView ack;
+            if (const auto error = mqtt::parse_ack(frame, header, c.version, true, limits, ack)) {
+                protocol_error(c, error);
+                return false;
+            }
+            return handle_ack(c, header.type, ack);
+        }
+    }
+    Packet packet;
+    if (const auto error = mqtt::decode_packet(frame, c.version, true, limits, packet)) {
+        if (header.type == PacketType::connect) {
+            protocol_error(c, Reason::protocol_error, "MQTT-3.1.0-2", "a second CONNECT");
+        } else {
+            protocol_error(c, error);
+        }
+        return false;
+    }
+    if (packet.type == PacketType::publish) metrics_.messages_received.add();
+    return handle_packet(c, box_packet(std::move(packet), c.client ? c.client->id : ""), false);
+}
+
+Ref<PacketBox> Shard::box_packet(Packet packet, std::string_view origin) const {
+    auto box = Ref<PacketBox>::adopt(new PacketBox);
+    box->packet = std::move(packet);
+    box->origin = origin;
+    box->created_ms = wall_ms_;
+    return box;
+}
+
+bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
+    using mqtt::PacketType;
+    if (wants(EventId::on_packet_read) && !injected && c.client) {
+        const CallbackScope scope(*this);
+        hooks::Event event(EventId::on_packet_read, wall_ms_, c.client.get(), box.get());
+        size_t position = 0;
+        const auto action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
+            return hook.on_packet_read(event, *c.client, *box);
+        });
+        if (action == hooks::Action::reject || action == hooks::Action::ignore) return true;
+        if (c.state == Connection::State::closing) return false;
+    }
+    Packet& packet = box->packet;
+    if (c.state == Connection::State::authenticating && packet.type != PacketType::auth &&
+        packet.type != PacketType::disconnect) {
+        // Only an enhanced authentication leaves a connection here with input running.
+        protocol_error(c, Reason::protocol_error, "MQTT-3.1.2-30",
+                       "a packet other than AUTH or DISCONNECT before CONNACK");
+        return false;
+    }
+    bool open = true;
+    switch (packet.type) {
+        case PacketType::publish: {
+            Inbound in;
+            in.box = box;
+            in.injected = injected;
+            view_box(in, forward_buffer_);
+            return handle_publish(c, in);
+        }
+        case PacketType::puback:
+        case PacketType::pubrec:
+        case PacketType::pubrel:
+        case PacketType::pubcomp: {
+            mqtt::AckView ack;
+            ack.packet_id = packet.packet_id;
+            ack.reason = packet.reason;
+            open = handle_ack(c, packet.type, ack);
+            break;
+        }
+        case PacketType::subscribe: return handle_subscribe(c, box, injected);
+        case PacketType::unsubscribe: open = handle_unsubscribe(c, box); break;
+        case PacketType::pingreq: handle_ping(c); break;
+        case PacketType::disconnect:
+            packet_processed(c, box.get(), Reason::success);
+            return handle_disconnect(c, packet);
+        case PacketType::auth: return handle_auth(c, box);
+        default:
+            protocol_error(c, Reason::protocol_error, "MQTT-3.1.0-2",
+                           packet.type == PacketType::connect ? "a second CONNECT"
+                                                              : "a packet only a server sends");
+            return false;
+    }
+    packet_processed(c, box.get(), Reason::success);
+    return open && c.state != Connection::State::closing;
+}
+
+const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_t* end) {
+    const bool v5 = c.version == mqtt::Version::v5;
+    const uint32_t max = core_.config.capabilities.maximum_packet_size;
+    Route* route = nullptr;
+    const uint8_t* run = p;
+    uint32_t count = 0;
+    while (end - p >= 4 && *p == 0x30) {
+        uint32_t length = p[1] & 0x7F;
+        const uint8_t* body = p + 2;
+        if (p[1] & 0x80) {
+            unsigned shift = 7;
+            for (;;) {
+                if (body == end || shift > 21) goto done;
+                const uint8_t byte = *body++;
+                length |= uint32_t{byte & 0x7Fu} << shift;
+                shift += 7;
+                if (!(byte & 0x80)) {
+                    if (byte == 0) goto done;
+                    break;
+                }
+            }
+        }
+        if (length > static_cast<size_t>(end - body) || length < 3) break;
+        const uint32_t topic_size = load_u16(body);
+        if (topic_size == 0 || topic_size + 2 + (v5 ? 1 : 0) > length) break;
+        if (v5 && body[2 + topic_size] != 0) break;
+        const uint8_t* const next = body + length;
+        if (max && static_cast<size_t>(next - p) > max) break;
+        const ByteView topic(body + 2, topic_size);
+        if (!route || !(ByteView(route->topic) == topic)) {
+            if (count) {
+                flush_run(c, *route, run, p, count);
+                count = 0;
+            }
+            route = runnable_route(c, topic);
+            run = p;
+            if (!route) break;
+        }
+        ++count;
+        p = next;
+    }
+done:
+    if (count) flush_run(c, *route, run, p, count);
+    return p;
+}
+
+Route* Shard::runnable_route(Connection& c, ByteView topic) {
+    const uint64_t epoch = core_.acl_epoch.load(std::memory_order_relaxed);
+    Route* last = c.last_route;
+    if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch &&
+        c.last_acl_until_ms > now_ms_ && ByteView(last->topic) == topic &&
+        core_.index.is_current(last->epoch) && last->acl_epoch == epoch &&
+        last->read_until_ms > now_ms_) {
+        last->used = true;
+        return last;
+    }
+    Route& route = route_for(topic);
+    if (!route.valid_name || !c.session) return nullptr;
+    if (!c.session->acl) return nullptr;
+    if (c.session->acl->find(route.hash, hooks::Access::write, now_ms_, epoch) !=
+        hooks::Verdict::allow)
+        return nullptr;
+    c.last_route = &route;
+    c.last_serial = route.serial;
+    c.last_acl_epoch = epoch;
+    c.last_acl_until_ms = std::min(route.read_until_ms, now_ms_ + 1000);
+    return &route;
+}
+
+void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end,
+                      uint32_t count) {
+    metrics_.packets_received.add(count);
+    metrics_.messages_received.add(count);
+    const ByteView run(begin, static_cast<size_t>(end - begin));
+    const Source source{c.handle, number_};
+    deliver_run(route, c.version, run, count, source, c.session->id.value);
+    for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
+        hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), c.version, run, count, source,
+                      c.session->id.value);
+    if (route.groups.empty()) return;
+    each_in_run(run, c.version, c.session->id.value, ByteView(c.client->id), [&](Publication& p) {
+        for (const RouteGroup& group : route.groups) deliver_to_group(group, p, source, false, {});
+    });
+}
+
+void Shard::deliver_run(Route& route, mqtt::Version version, ByteView run, uint32_t count,
+                        Source source, uint64_t publisher) {
+    const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
+    scratch_.clear();
+    for (Target& target : route.targets) {
+        Session& s = *target.session;
+        const bool own = s.id.value == publisher;
+        if (own && !target.own) continue;
+        Connection* c = s.connection;
+        if (!c && !s.sink) continue;
+        const bool v5 = c && c->version == mqtt::Version::v5;
+        const bool plain = c && !hooked && !s.read_hold && target.read == hooks::Verdict::allow &&
+                           !(c->alias_maximum && v5) && c->max_packet_size == 0 &&
+                           !(v5 && (own ? target.own_identifiers : target.identifiers)) &&
+                           !(c->congestion && c->congestion->given_up);
+        if (!plain) {
+            each_in_run(run, version, publisher, {}, [&](Publication& p) {
+                session::Delivery form;
+                form.identifiers = own ? target.own_identifiers : target.identifiers;
+                deliver_target(target, p, std::move(form), source);
+            });
+            continue;
+        }
+        const ByteView bytes = run_form(version, c->version, run);
+        if (c->out.bytes() + bytes.size > core_.config.limits.client_queued_bytes ||
+            (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
+            each_in_run(run, version, publisher, {}, [&](Publication& p) {
+                session::Delivery form;
+                form.message = p.message();
+                drop_delivery(s, form);
+            });
+            continue;
+        }
+        metrics_.messages_sent.add(count);
+        metrics_.packets_sent.add(count);
+        size_t taken = 0;
+        if (bytes.size >= kDirectWrite && c->out.empty() && !c->blocked) {
+            const iovec part{const_cast<uint8_t*>(bytes.data), bytes.size};
+            taken = c->link->write(&part, 1);
+            count_sent(*c, taken);
+            if (taken < bytes.size) c->blocked = true;
+        }
+        if (taken < bytes.size) {
+            c->out.append(chunks_, bytes.from(taken));
+            touch_output(*c);
+            check_congestion(*c, source);
+        }
+    }
+}
+
+ByteView Shard::run_form(mqtt::Version from, mqtt::Version to, ByteView run) {
+    const bool from_v5 = from == mqtt::Version::v5;
+    const bool to_v5 = to == mqtt::Version::v5;
+    if (from_v5 == to_v5) return run;
+    if (!scratch_.empty()) return ByteView(scratch_);
+    scratch_.reserve(run.size + run.size / 8);
+    ByteWriter out(scratch_);
+    for (const uint8_t* p = run.begin(); p < run.end();) {
+        mqtt::FixedHeader header;
+        mqtt::read_fixed_header({p, static_cast<size_t>(run.end() - p)}, header);
+        const uint8_t* body = p + header.header_size;
+        const size_t head = 2 + size_t{load_u16(body)};
+        const size_t payload = header.remaining_length - head - (from_v5 ? 1 : 0);
+        out.u8(0x30);
+        out.varint(static_cast<uint32_t>(head + payload + (to_v5 ? 1 : 0)));
+        out.raw({body, head});
+        if (to_v5) out.u8(0);
+        out.raw({body + head + (from_v5 ? 1 : 0), payload});
+        p += header.packet_size();
+    }
+    return ByteView(scratch_);
+}
+
+}  // namespace comqtt::broker

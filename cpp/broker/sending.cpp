@@ -1,0 +1,310 @@
+// From a delivery to bytes in a connection's output.
+
+#include <algorithm>
+
+#include "broker/packet_parts.hpp"
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+void Shard::count_sent(Connection& c, size_t bytes) {
+    if (!bytes) return;
+    metrics_.bytes_sent.add(bytes);
+    if (c.client)
+        c.client->bytes_out.store(c.client->bytes_out.load(std::memory_order_relaxed) + bytes,
+                                  std::memory_order_relaxed);
+    if (c.congestion) c.congestion->progress_ms = now_ms_;
+}
+
+void Shard::touch_output(Connection& c) {
+    if (!c.dirty) {
+        c.dirty = true;
+        dirty_.push_back(&c);
+    }
+    if (c.out.bytes() >= 4 * size_t{chunks_.chunk_size()} && !c.blocked) flush(c);
+}
+
+void Shard::flush(Connection& c) {
+    if (c.blocked || c.finishing || !c.link || c.out.empty()) return;
+    count_sent(c, c.out.flush(chunks_, *c.link));
+    if (!c.out.empty()) {
+        c.blocked = true;
+        c.out.shrink(chunks_);
+    }
+}
+
+void Shard::send_packet(Connection& c, Packet packet) {
+    if (c.finishing) return;
+    packet.version = c.version;
+    const auto box = box_packet(std::move(packet));
+    write_hooked(c, *box);
+}
+
+void Shard::write_hooked(Connection& c, PacketBox& box) {
+    hooks::Client* client = c.client.get();
+    if (client)
+        notify(EventId::on_packet_encode, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+            hook.on_packet_encode(event, *client, box);
+        });
+    box.frozen = true;
+    encode_buffer_.clear();
+    if (!mqtt::encode_packet(box.packet, encode_buffer_)) {
+        core_.log.write(LogLevel::error, "broker", "client '{}': a packet could not be encoded",
+                        client ? client->id : "");
+        return;
+    }
+    if (c.max_packet_size && encode_buffer_.size() > c.max_packet_size) {
+        // Reason String and User Property give way first [MQTT-3.2.2-19].
+        box.packet.properties.remove(mqtt::PropertyId::reason_string);
+        box.packet.properties.remove(mqtt::PropertyId::user_property);
+        encode_buffer_.clear();
+        if (box.packet.type == mqtt::PacketType::publish ||
+            !mqtt::encode_packet(box.packet, encode_buffer_) ||
+            encode_buffer_.size() > c.max_packet_size)
+            return;
+    }
+    c.out.append(chunks_, ByteView(encode_buffer_));
+    metrics_.packets_sent.add();
+    if (box.packet.type == mqtt::PacketType::publish) metrics_.messages_sent.add();
+    touch_output(c);
+    if (client && wants(EventId::on_packet_sent)) {
+        flush(c);
+        const std::vector<uint8_t> wire = encode_buffer_;
+        notify(EventId::on_packet_sent, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+            hook.on_packet_sent(event, *client, box, ByteView(wire));
+        });
+    }
+}
+
+mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& form,
+                              mqtt::PacketId id) const {
+    Packet packet;
+    packet.type = mqtt::PacketType::publish;
+    packet.version = mqtt::Version::v5;
+    packet.qos = form.qos;
+    packet.retain = form.retain;
+    packet.topic_name = p.topic_name.text();
+    packet.payload = p.payload.text();
+    packet.packet_id = id;
+    packet.properties = properties_of(p.properties);
+    if (p.has_expiry) {
+        const int64_t waited = std::max<int64_t>(0, (wall_ms_ - p.created_ms) / 1000);
+        packet.properties.set_number(
+            mqtt::PropertyId::message_expiry_interval,
+            static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited)));
+    }
+    if (form.identifiers)
+        for (const uint32_t identifier : form.identifiers->identifiers)
+            packet.properties.add_number(mqtt::PropertyId::subscription_identifier, identifier);
+    return packet;
+}
+
+bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& delivery,
+                          mqtt::PacketId resend_id, Publication* publication) {
+    Publication own;
+    if (!publication) {
+        own = Publication::of(delivery.message);
+        publication = &own;
+    }
+    Publication& p = *publication;
+    PublishForm form;
+    form.version = c.version;
+    form.qos = delivery.qos;
+    form.retain = delivery.retain;
+    form.dup = resend_id != 0 && delivery.sent;
+    if (c.version == mqtt::Version::v5) {
+        if (delivery.identifiers) form.identifiers = delivery.identifiers->identifiers;
+        if (p.has_expiry) {
+            const int64_t waited = std::max<int64_t>(0, (wall_ms_ - p.created_ms) / 1000);
+            form.has_expiry = true;
+            form.expiry =
+                static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited));
+        }
+    }
+    const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
+    const bool aliases = c.alias_maximum && c.version == mqtt::Version::v5 && !hooked;
+    if (c.max_packet_size && publish_size(p, form) + (aliases ? 3 : 0) > c.max_packet_size) {
+        // Never sent; treated as delivered [MQTT-3.1.2-25].
+        delivery.message = p.message();
+        drop_delivery(s, delivery);
+        return false;
+    }
+    mqtt::PacketId id = resend_id;
+    if (delivery.qos) {
+        const bool tell = wants(EventId::on_qos_publish);
+        Ref<PacketBox> box;
+        const bool was_sent = delivery.sent;
+        delivery.sent = true;
+        const Ref<session::IdentifierList> identifiers = delivery.identifiers;
+        session::Delivery copy;
+        if (tell || hooked) copy = delivery;
+        if (!id) {
+            id = s.flow->inflight.push(std::move(delivery));
+            metrics_.inflight.add();
+            s.client->inflight.store(static_cast<uint32_t>(s.flow->inflight.count()),
+                                     std::memory_order_relaxed);
+        }
+        form.packet_id = id;
+        if (identifiers) form.identifiers = identifiers->identifiers;
+        if (c.version != mqtt::Version::v5) form.identifiers = {};
+        if (tell || hooked) {
+            box = box_packet(packet_of(p, copy, id), p.origin_id.text());
+            box->packet.version = c.version;
+            box->packet.dup = form.dup;
+            box->created_ms = p.created_ms;
+        }
+        if (tell)
+            notify(EventId::on_qos_publish, s.client.get(), box.get(),
+                   [&](hooks::Hook& hook, hooks::Event& event) {
+                       hook.on_qos_publish(event, *s.client, *box, p.created_ms,
+                                           resend_id && was_sent ? 1 : 0);
+                   });
+        if (hooked) {
+            write_hooked(c, *box);
+            return true;
+        }
+    } else if (hooked) {
+        const auto box = box_packet(packet_of(p, delivery, 0), p.origin_id.text());
+        box->packet.version = c.version;
+        box->created_ms = p.created_ms;
+        write_hooked(c, *box);
+        return true;
+    }
+    if (aliases) {
+        if (!c.outbound_aliases)
+            c.outbound_aliases = std::make_unique<topics::OutboundAliases>(static_cast<uint16_t>(
+                std::min<uint32_t>(c.alias_maximum, core_.config.limits.outbound_aliases)));
+        const auto choice = c.outbound_aliases->use(p.topic_name.text());
+        form.alias = choice.alias;
+        form.send_topic = choice.send_topic;
+    }
+    write_publish(chunks_, c.out, p, form);
+    metrics_.packets_sent.add();
+    metrics_.messages_sent.add();
+    touch_output(c);
+    return true;
+}
+
+void Shard::pump(Connection& c, Session& s) {
+    if (!s.flow || s.read_hold || c.state != Connection::State::established) return;
+    session::Flow& flow = *s.flow;
+    while (!flow.resend.empty() && flow.outstanding() < c.window) {
+        const mqtt::PacketId id = flow.resend.front();
+        flow.resend.pop_front();
+        session::Inflight::Entry* entry = flow.inflight.find(id);
+        if (!entry) continue;
+        if (entry->state == session::Inflight::State::released) {
+            send_ack(c, mqtt::PacketType::pubrel, id, Reason::success);
+            continue;
+        }
+        session::Delivery delivery = entry->delivery;
+        if (!send_delivery(c, s, std::move(delivery), id, nullptr)) {
+            flow.inflight.finish(id);
+            metrics_.inflight.sub();
+        }
+    }
+    while (!flow.queue.empty() && flow.resend.empty() && c.out.bytes() <= core_.config.limits.high_mark_bytes) {
+        session::Delivery& next = flow.queue.front();
+        const int64_t expires = next.message->expires_ms();
+        const bool expired = expires <= wall_ms_;
+        if (!expired && next.check_read) {
+            const auto verdict = read_verdict(s, next.message->topic_name().text());
+            if (verdict == hooks::Verdict::pending) break;
+            if (verdict == hooks::Verdict::allow) {
+                next.check_read = false;
+            } else {
+                metrics_.acl_denied.add();
+            }
+        }
+        if (!expired && !next.check_read && next.qos &&
+            (flow.outstanding() >= c.window || flow.inflight.exhausted())) {
+            if (flow.inflight.exhausted() && wants(EventId::on_packet_id_exhausted)) {
+                const auto box = box_packet(packet_of(Publication::of(next.message), next, 0));
+                notify(EventId::on_packet_id_exhausted, s.client.get(), box.get(),
+                       [&](hooks::Hook& hook, hooks::Event& event) {
+                           hook.on_packet_id_exhausted(event, *s.client, *box);
+                       });
+            }
+            break;
+        }
+        session::Delivery delivery = flow.pop_front();
+        metrics_.queued_messages.sub();
+        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        if (expired) {
+            drop_inflight(s, delivery, 0);
+        } else if (!delivery.check_read) {
+            send_delivery(c, s, std::move(delivery), 0, nullptr);
+        }
+    }
+    s.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
+    relieve(c);
+}
+
+void Shard::enqueue(Session& s, session::Delivery delivery, Source source) {
+    (void)source;
+    session::Flow& flow = s.make_flow();
+    const Limits& limits = core_.config.limits;
+    const size_t bytes = delivery.message->footprint();
+    const bool connected = s.connection && s.connection->state == Connection::State::established;
+    // A connected client's queue is bounded by bytes, for its publishers wait; an offline one's by number too.
+    const auto full = [&] {
+        return flow.queued_bytes + bytes > limits.client_queued_bytes ||
+               core_.queued_bytes.load(std::memory_order_relaxed) + bytes > limits.queued_bytes ||
+               (!(connected && core_.config.backpressure == BackpressurePolicy::wait) &&
+                flow.queue.size() >= core_.config.capabilities.maximum_client_writes_pending);
+    };
+    while (full()) {
+        if (core_.config.queue_policy == QueuePolicy::drop_newest || flow.queue.empty()) {
+            drop_delivery(s, delivery);
+            return;
+        }
+        const session::Delivery oldest = flow.pop_front();
+        metrics_.queued_messages.sub();
+        core_.queued_bytes.fetch_sub(oldest.message->footprint(), std::memory_order_relaxed);
+        drop_delivery(s, oldest);
+    }
+    metrics_.queued_messages.add();
+    core_.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    flow.enqueue(std::move(delivery));
+    s.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
+    if (!s.connection && s.scheduled_ms == INT64_MAX) schedule(s, deadline_of(s));
+}
+
+void Shard::drop_delivery(Session& s, const session::Delivery& delivery) {
+    metrics_.messages_dropped.add();
+    if (!wants(EventId::on_publish_dropped)) return;
+    const auto box = box_packet(packet_of(Publication::of(delivery.message), delivery, 0),
+                                delivery.message->origin_id().text());
+    notify(EventId::on_publish_dropped, s.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_publish_dropped(event, *s.client, *box);
+           });
+}
+
+void Shard::drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id) {
+    metrics_.inflight_dropped.add();
+    if (!wants(EventId::on_qos_dropped)) return;
+    const auto box = box_packet(packet_of(Publication::of(delivery.message), delivery, id),
+                                delivery.message->origin_id().text());
+    notify(EventId::on_qos_dropped, s.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) {
+               hook.on_qos_dropped(event, *s.client, *box);
+           });
+}
+
+void Shard::clear_flow(Session& s) {
+    if (!s.flow) return;
+    s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
+        metrics_.inflight.sub();
+        if (entry.state == session::Inflight::State::published) drop_inflight(s, entry.delivery, id);
+    });
+    while (!s.flow->queue.empty()) {
+        const session::Delivery delivery = s.flow->pop_front();
+        metrics_.queued_messages.sub();
+        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        drop_inflight(s, delivery, 0);
+    }
+    s.flow.reset();
+}
+
+}  // namespace comqtt::broker

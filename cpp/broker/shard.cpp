@@ -1,0 +1,102 @@
+// The shard as its transport sees it: connections come and go, rounds begin and end.
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+Shard::Shard(Core& core, unsigned number)
+    : core_(core),
+      number_(number),
+      chunks_(65'536),
+      routes_(core.config.limits.routes, core.seed),
+      outboxes_(core.mailboxes.size()),
+      handover_waiters_(core.mailboxes.size()) {
+    begin_round();
+}
+
+Shard::~Shard() {
+    connections_.each([&](Connection& c) {
+        c.out.clear(chunks_);
+        delete &c;
+    });
+    sessions_.each([](Session& s) { delete &s; });
+    for (auto& [number, pending] : pending_)
+        pending.deferral->cancel(hooks::Deferral::State::cancelled);
+}
+
+void Shard::begin_round() {
+    now_ms_ = core_.clock->monotonic_ms();
+    wall_ms_ = core_.clock->wall_ms();
+}
+
+Connection* Shard::accept(Link& link, PeerInfo peer) {
+    if (shutting_down_ ||
+        core_.connections.fetch_add(1, std::memory_order_relaxed) >= core_.config.limits.connections) {
+        if (!shutting_down_) core_.connections.fetch_sub(1, std::memory_order_relaxed);
+        metrics_.connections_refused.add();
+        return nullptr;
+    }
+    auto* c = new Connection;
+    c->handle = connections_.add(c);
+    c->link = &link;
+    c->peer = std::make_unique<PeerInfo>(std::move(peer));
+    c->connected_ms = c->last_received_ms = now_ms_;
+    metrics_.connections.add();
+    metrics_.connections_accepted.add();
+    schedule(*c, deadline_of(*c));
+    return c;
+}
+
+size_t Shard::read_limit(const Connection& c) const {
+    // Before authentication a connection may hold little.
+    return c.state == Connection::State::established ? 262'144 : 4096;
+}
+
+void Shard::on_writable(Connection& c) {
+    c.blocked = false;
+    flush(c);
+    if (c.state == Connection::State::closing) {
+        finish_if_drained(c);
+        return;
+    }
+    relieve(c);
+    if (c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
+}
+
+void Shard::on_closed(Connection& c, std::string_view error) {
+    c.link = nullptr;
+    if (c.state != Connection::State::closing) {
+        const std::string text = error.empty() ? "the client closed the connection" : std::string(error);
+        close(c, {.reason = Reason::unspecified_error,
+                  .text = text.c_str(),
+                  .by_client = true,
+                  .tell_client = false});
+    }
+    forget(c);
+}
+
+void Shard::end_round() {
+    run_replays();
+    // Hand-overs go before the acknowledgements that vouch for them.
+    flush_outboxes();
+    // Flushing may mark others: a closing connection drains, a will is sent by nobody here.
+    for (size_t i = 0; i < dirty_.size(); ++i) {
+        Connection& c = *dirty_[i];
+        c.dirty = false;
+        if (!c.link) continue;
+        flush(c);
+        finish_if_drained(c);
+        if (c.congestion && !c.blocked) relieve(c);
+    }
+    dirty_.clear();
+    flush_outboxes();
+    graveyard_.clear();
+    dead_sessions_.clear();
+}
+
+void Shard::drain_mailbox() {
+    auto batches = core_.mailboxes[number_]->take();
+    for (MailBatch& batch : batches) accept_mail(batch);
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,412 @@
+#pragma once
+// Shard: one thread's part of the broker. It owns connections and sessions, takes received bytes, and leaves bytes
+// in outputs that end_round() flushes. It performs no I/O of its own and reads the clock once per batch. The files
+// shard_*.cpp, handle_*.cpp and the others named below implement it in the order a message travels.
+//
+// Everything here runs on the shard's thread; other threads post to its Mailbox.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/deadlines.hpp"
+#include "base/metrics.hpp"
+#include "base/slots.hpp"
+#include "broker/connection.hpp"
+#include "broker/core.hpp"
+#include "broker/publication.hpp"
+#include "broker/publish_writer.hpp"
+#include "broker/route.hpp"
+#include "broker/session.hpp"
+#include "hooks/hook.hpp"
+#include "mqtt/codec.hpp"
+#include "topics/retained_store.hpp"
+
+namespace comqtt::broker {
+
+using hooks::EventId;
+using hooks::PacketBox;
+using mqtt::Packet;
+using mqtt::Reason;
+
+/// Why a connection ends.
+struct CloseCause {
+    Reason reason = Reason::success;
+    const char* text = "";        ///< in words, for the log and on_disconnect
+    const char* statement = "";   ///< MQTT-x.y.z-n
+    bool by_client = false;
+    bool clean = false;           ///< the client sent DISCONNECT
+    bool send_will = true;
+    bool tell_client = true;      ///< 5.0: send DISCONNECT (or CONNACK before the session exists)
+};
+
+class Shard final : public hooks::DeferralSource {
+public:
+    Shard(Core& core, unsigned number);
+    ~Shard();
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+
+    // --- for the transport (shard.cpp) ---
+    /// A new connection; null when a limit refuses it.
+    Connection* accept(Link& link, PeerInfo peer);
+    /// Received bytes, valid during the call.
+    void receive(Connection& connection, ByteView bytes);
+    void on_writable(Connection& connection);
+    /// The transport is gone. `error` empty when the peer closed in order.
+    void on_closed(Connection& connection, std::string_view error);
+    /// How many bytes to read from this connection at most.
+    size_t read_limit(const Connection& connection) const;
+    /// Reads the clock. Call before each batch.
+    void begin_round();
+    /// Flushes outputs and hand-overs. Call after each batch.
+    void end_round();
+    void drain_mailbox();
+    /// Does what is due.
+    void run_deadlines();
+    int64_t next_deadline_ms() const { return deadlines_.next_ms(); }
+    /// True when there is work that waits for neither input nor time (replays).
+    bool busy() const { return replaying_; }
+    void run_replays();
+    bool idle() const { return core_.mailboxes[number_]->idle() && !replaying_; }
+
+    // --- for the server (shard_api.cpp) ---
+    Core& core() { return core_; }
+    unsigned number() const { return number_; }
+    Metrics& metrics() { return metrics_; }
+    bool in_callback() const { return in_callback_ != 0; }
+    int64_t now_ms() const { return now_ms_; }
+    int64_t wall_ms() const { return wall_ms_; }
+    Session* find_session(uint64_t subscriber) { return sessions_.find(subscriber & kHandleMask); }
+    void disconnect_client(uint64_t subscriber, Reason reason);
+    void expire_client(uint64_t subscriber);
+    void send_to_client(uint64_t subscriber, Packet packet);
+    void inject(uint64_t subscriber, Packet packet);
+    std::vector<mqtt::TopicFilterEntry> subscriptions_of(uint64_t subscriber);
+    Session& make_inline_session(Ref<hooks::Client> client);
+    void subscribe_inline(Session& session, std::string_view filter, topics::SubscriptionOptions options,
+                          InlineSink sink);
+    void remove_inline_session(uint64_t subscriber);
+    void publish_inline(hooks::Client& client, Packet packet);
+    static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms);
+    void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
+    void remove_retained(std::string_view topic);
+    /// DISCONNECT 0x8B to everybody; connections linger up to drain_ms.
+    void shut_down(int64_t drain_ms);
+    /// Aborts what is left and cancels what waits.
+    void terminate();
+    void close_listener_clients(const std::string& listener);
+    size_t connection_count() const { return connections_.count(); }
+    /// $SYS topics and on_sys_info_tick, shard 0 only (sys_topics.cpp).
+    void start_sys_topics();
+    /// Restores stored state, before threads run, on shard 0 (restore.cpp).
+    void restore_client(const hooks::StoredClient& record);
+    Result<void> restore_subscription(const hooks::StoredSubscription& record);
+    Result<void> restore_message(const hooks::StoredMessage& record);
+    void restore_retained(mqtt::MessageRef message);
+
+    Ref<hooks::Deferral> make_deferral(hooks::Client& client, PacketBox* packet) override;
+
+    static constexpr uint64_t kHandleMask = SlotTable<Session>::kMask;
+
+private:
+    friend class CallbackScope;
+
+    // --- receiving (receive.cpp) ---
+    size_t process(Connection& c, ByteView bytes);
+    bool process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader& header);
+    const uint8_t* publish_runs(Connection& c, const uint8_t* p, const uint8_t* end);
+    void flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end, uint32_t count);
+    void deliver_run(Route& route, mqtt::Version version, ByteView run, uint32_t count, Source source,
+                     uint64_t publisher);
+    ByteView run_form(mqtt::Version from, mqtt::Version to, ByteView run);
+    Route* runnable_route(Connection& c, ByteView topic);
+    template <typename F>
+    void each_in_run(ByteView run, mqtt::Version version, uint64_t publisher, ByteView origin_id, F&& fn);
+    /// Which shard owns the session that this CONNECT asks for; ours when it cannot be told.
+    unsigned connect_owner(ByteView frame) const;
+    uint64_t packet_limit(const Connection& c) const;
+    void keep_partial(Connection& c, ByteView rest);
+    bool handle_packet(Connection& c, Ref<PacketBox> box, bool injected);
+    Ref<PacketBox> box_packet(Packet packet, std::string_view origin = {}) const;
+
+    // --- CONNECT (handle_connect.cpp) ---
+    void handle_connect(Connection& c, ByteView frame);
+    void begin_connect(Connection& c, Ref<PacketBox> box);
+    void continue_connect(Connection& c, Ref<PacketBox> box, size_t position);
+    void finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action action, const hooks::Event* event);
+    void begin_authenticate(Connection& c, Ref<PacketBox> box, size_t position);
+    void finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdict verdict, Reason reason,
+                             std::string_view text);
+    void establish(Connection& c, Ref<PacketBox> box);
+    void take_over(Session& session);
+    void send_connack(Connection& c, const Packet& connect, bool session_present);
+    void refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement = "");
+    void resume_flow(Connection& c, Session& s);
+    Session& make_session(Ref<hooks::Client> client);
+
+    // --- AUTH (handle_auth.cpp) ---
+    void begin_auth(Connection& c, Ref<PacketBox> box, size_t position);
+    void finish_auth(Connection& c, Ref<PacketBox> box, hooks::Action action, Reason reason,
+                     std::string_view text);
+    bool handle_auth(Connection& c, Ref<PacketBox> box);
+
+    // --- PUBLISH (handle_publish.cpp) ---
+    struct Inbound {
+        mqtt::PublishView view;
+        Ref<PacketBox> box;   ///< null until a hook needs it
+        bool injected = false;
+    };
+    bool handle_publish(Connection& c, Inbound& in);
+    bool begin_publish_acl(Connection& c, Inbound& in, size_t position);
+    bool finish_publish_acl(Connection& c, Inbound& in, bool allowed, Reason reason, std::string_view text);
+    bool begin_publish(Connection& c, Inbound& in, size_t position);
+    bool finish_publish(Connection& c, Inbound& in, hooks::Action action, Reason reason, std::string_view text);
+    void accept_publish(Connection& c, Inbound& in, bool forward);
+    void acknowledge_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
+    void refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
+    void materialize(Connection& c, Inbound& in);
+    static void view_box(Inbound& in, std::vector<uint8_t>& properties);
+    void publish(Publication& publication, Source source, hooks::Client* client, PacketBox* box);
+
+    // --- acknowledgements (handle_acks.cpp) ---
+    bool handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView& ack);
+    void send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
+                  std::string_view text = {}, const mqtt::Properties* inherited = nullptr);
+
+    // --- SUBSCRIBE and UNSUBSCRIBE (handle_subscribe.cpp) ---
+    bool handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected);
+    void continue_subscribe(Connection& c, Suspension state);
+    void finish_subscribe(Connection& c, Suspension& state);
+    bool handle_unsubscribe(Connection& c, Ref<PacketBox> box);
+    uint8_t check_filter(Connection& c, const Packet& packet, size_t index) const;
+    void add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier, bool& existed,
+                          int32_t& count);
+    bool remove_subscription(Session& s, const std::string& filter, int32_t& count);
+    void remove_all_subscriptions(Session& s);
+    void set_members_online(Session& s, bool online);
+
+    // --- PINGREQ, DISCONNECT (handle_control.cpp) ---
+    bool handle_disconnect(Connection& c, const Packet& packet);
+    void handle_ping(Connection& c);
+
+    // --- fan-out (fanout.cpp) ---
+    Route& route_for(ByteView topic);
+    void fill_route(Route& route);
+    void deliver_local(Route& route, Publication& p, Source source);
+    void deliver_target(Target& target, Publication& p, session::Delivery form, Source source);
+    void deliver(Session& s, Publication& p, session::Delivery form, Source source);
+    void deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
+                          topics::SubscriberId except);
+    void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
+                          Ref<session::ShareName> share, Publication& p, Source source);
+    void call_inline(Session& s, Publication& p, const session::Delivery& form);
+    void redeliver_shared(Session& s, bool ending);
+    hooks::Selection select_receivers(Publication& p, PacketBox& box);
+    bool route_needs_hooks() const;
+
+    // --- read and write verdicts (acl.cpp) ---
+    hooks::Verdict cached_verdict(Session& s, std::string_view topic, hooks::Access access);
+    void store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed);
+    /// allow, deny, or pending with the hold set up.
+    hooks::Verdict read_verdict(Session& s, std::string_view topic, size_t position = 0);
+    void finish_read_hold(Session& s, bool allowed);
+
+    // --- sending (sending.cpp) ---
+    void send_packet(Connection& c, Packet packet);
+    bool send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
+                       Publication* publication);
+    void pump(Connection& c, Session& s);
+    void drop_delivery(Session& s, const session::Delivery& delivery);
+    void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
+    void enqueue(Session& s, session::Delivery delivery, Source source);
+    void clear_flow(Session& s);
+    void touch_output(Connection& c);
+    void count_sent(Connection& c, size_t bytes);
+    void flush(Connection& c);
+    void write_hooked(Connection& c, PacketBox& box);
+    mqtt::Packet packet_of(const Publication& p, const session::Delivery& form, mqtt::PacketId id) const;
+
+    // --- back-pressure (backpressure.cpp) ---
+    bool over_high_mark(const Connection& c) const;
+    bool below_low_mark(const Connection& c) const;
+    void check_congestion(Connection& c, Source source);
+    void relieve(Connection& c);
+    void release_waiters(Connection& c);
+    void pause(Connection& c);
+    void resume(Connection& c);
+    void pause_source(Source source, Connection& receiver);
+    void resume_source(Source source);
+
+    // --- hand-over to other shards (handover.cpp) ---
+    MailBatch& outbox(unsigned shard);
+    void hand_over_message(unsigned shard, Publication& p, Source source);
+    void hand_over_run(unsigned shard, mqtt::Version version, ByteView run, uint32_t count, Source source,
+                       uint64_t publisher);
+    void hand_over_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
+                            Ref<session::ShareName> share, Publication& p, Source source);
+    void check_handover(unsigned shard, Source source);
+    void post(unsigned shard, std::function<void(Shard&)> task);
+    void flush_outboxes();
+    void accept_mail(MailBatch& batch);
+    void accept_run(const Mail& mail, ByteView run);
+
+    // --- retained messages (retained.cpp) ---
+    struct Replay {
+        uint64_t session = 0;         ///< SubscriberId value
+        std::string topic_filter;
+        topics::SubscriptionOptions options;
+        unsigned shard = 0;           ///< whose store is being read
+        unsigned last_shard = 0;
+        topics::RetainedStore::Cursor cursor;
+        bool waiting = false;         ///< for a batch of another shard
+        uint64_t number = 0;
+    };
+    bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
+    void store_retained(mqtt::MessageRef message);
+    void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
+    void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
+                       std::vector<mqtt::MessageRef>& out);
+    static bool next_store(Replay& replay);
+    void deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::MessageRef>& messages);
+    void finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
+                      std::vector<mqtt::MessageRef> messages);
+    void expire_retained();
+
+    // --- ends (closing.cpp) ---
+    void close(Connection& c, const CloseCause& cause);
+    void protocol_error(Connection& c, const mqtt::DecodeError& error);
+    void protocol_error(Connection& c, Reason reason, const char* statement, const char* text);
+    void end_session_part(Connection& c, const CloseCause& cause);
+    void finish_if_drained(Connection& c);
+    void forget(Connection& c);
+    void end_session(Session& s, bool expired);
+    void cancel_suspension(Connection& c);
+
+    // --- wills (wills.cpp) ---
+    void settle_will(Session& s, bool session_ends);
+    void begin_will(hooks::Client& client, Ref<PacketBox> box, size_t position);
+    Ref<PacketBox> box_will(const hooks::Client& client, const mqtt::Will& will) const;
+    void send_will(hooks::Client& client, PacketBox& box);
+
+    // --- deadlines (deadlines.cpp) ---
+    enum DeadlineKind : uint32_t { kConnection, kSession, kDeferral, kSysTopics, kRetained };
+    void schedule(Connection& c, int64_t at_ms);
+    void schedule(Session& s, int64_t at_ms);
+    int64_t deadline_of(const Connection& c) const;
+    int64_t deadline_of(const Session& s) const;
+    void connection_due(Connection& c);
+    void session_due(Session& s);
+    void expire_queue(Session& s);
+
+    // --- deferrals (deferrals.cpp) ---
+    struct PendingVerdict {
+        enum class What : uint8_t { connection, read, will };
+        Ref<hooks::Deferral> deferral;
+        What what = What::connection;
+        uint64_t handle = 0;             ///< connection or session
+        size_t position = 0;             ///< what: read or will: next hook to ask
+        bool delayed = false;            ///< completed, held back
+        Ref<PacketBox> will;             ///< what: will
+    };
+    uint64_t wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What what, uint64_t handle,
+                      size_t position = 0);
+    void verdict_came(uint64_t number, bool in_time);
+    void apply_verdict(PendingVerdict pending, bool in_time);
+    void deferral_due(uint64_t number);
+    void suspend(Connection& c, Suspension state, Ref<hooks::Deferral> deferral);
+    void continue_step(Connection& c, Suspension state, const hooks::DeferralResult& result, bool in_time);
+    void continue_input(Connection& c);
+
+    // --- $SYS (sys_topics.cpp) ---
+    void publish_sys_topics();
+
+    // --- hooks (events.cpp) ---
+    bool wants(EventId id) const { return core_.hooks.wants(id); }
+    template <typename F>
+    void notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call);
+    void packet_processed(Connection& c, PacketBox* box, Reason reason);
+    void inject_inline(hooks::Client& client, Packet packet);
+
+    Core& core_;
+    const unsigned number_;
+    Metrics metrics_;
+    int64_t now_ms_ = 0;
+    int64_t wall_ms_ = 0;
+    uint64_t clock_ = 0;
+    uint32_t in_callback_ = 0;
+    SlotTable<Connection> connections_;
+    SlotTable<Session> sessions_;
+    ChunkPool chunks_;
+    RouteCache routes_;
+    topics::Matches matches_;
+    topics::RetainedStore retained_;
+    Deadlines deadlines_;
+    std::vector<Connection*> dirty_;
+    std::vector<std::unique_ptr<Connection>> graveyard_;      ///< freed at the end of the round
+    std::vector<std::unique_ptr<Session>> dead_sessions_;
+    std::vector<MailBatch> outboxes_;
+    std::vector<std::vector<Source>> handover_waiters_;       ///< by target shard
+    std::vector<Replay> replays_;
+    uint64_t next_replay_ = 1;
+    std::unordered_map<uint64_t, PendingVerdict> pending_;
+    std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: wall ms, topic
+    int64_t retained_deadline_ms_ = INT64_MAX;
+    std::vector<uint8_t> scratch_;       ///< another form of a run
+    mqtt::Version scratch_from_ = mqtt::Version::v5;
+    std::vector<uint8_t> encode_buffer_;
+    std::vector<uint8_t> forward_buffer_;
+    LogLimiter refusals_log_;
+    bool shutting_down_ = false;
+    bool replaying_ = false;
+};
+
+/// Calls fn(publication) for each packet of a run.
+template <typename F>
+void Shard::each_in_run(ByteView run, mqtt::Version version, uint64_t publisher, ByteView origin_id,
+                        F&& fn) {
+    for (const uint8_t* p = run.begin(); p < run.end();) {
+        mqtt::FixedHeader header;
+        mqtt::read_fixed_header({p, static_cast<size_t>(run.end() - p)}, header);
+        const uint8_t* body = p + header.header_size;
+        const size_t topic = load_u16(body);
+        const size_t head = 2 + topic + (version == mqtt::Version::v5 ? 1 : 0);
+        Publication publication;
+        publication.topic_name = {body + 2, topic};
+        publication.payload = {body + head, header.remaining_length - head};
+        publication.created_ms = wall_ms_;
+        publication.origin.publisher = publisher;
+        publication.origin_id = origin_id;
+        fn(publication);
+        p += header.packet_size();
+    }
+}
+
+/// While one is alive the shard is inside a hook or an inline handler.
+class CallbackScope {
+public:
+    explicit CallbackScope(Shard& shard);
+    ~CallbackScope();
+
+private:
+    Shard& shard_;
+    const Shard* outer_;
+};
+
+/// The shard whose callback the calling thread is running; null outside.
+const Shard* current_callback_shard();
+
+template <typename F>
+void Shard::notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call) {
+    if (!wants(id)) return;
+    const CallbackScope scope(*this);
+    core_.hooks.each(id, [&](hooks::Hook& hook) {
+        hooks::Event event(id, wall_ms_, client, packet);
+        call(hook, event);
+        if (event.failed()) core_.hooks.report_failure(event, hook);
+    });
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,224 @@
+// What the server asks of a shard, on the shard's thread.
+
+#include "broker/shard.hpp"
+#include "topics/filter.hpp"
+
+namespace comqtt::broker {
+
+void Shard::disconnect_client(uint64_t subscriber, Reason reason) {
+    Session* s = find_session(subscriber);
+    if (!s || !s->connection) return;
+    Connection& c = *s->connection;
+    if (core_.config.compatibilities.passive_client_disconnect) {
+        if (c.version != mqtt::Version::v5) return;
+        Packet packet;
+        packet.type = mqtt::PacketType::disconnect;
+        packet.reason = reason;
+        send_packet(c, std::move(packet));
+        return;
+    }
+    close(c, {.reason = reason, .text = "disconnected by the server"});
+}
+
+void Shard::expire_client(uint64_t subscriber) {
+    Session* s = find_session(subscriber);
+    if (!s || s->sink) return;
+    s->expiry_interval = 0;
+    if (s->connection) {
+        close(*s->connection, {.reason = Reason::administrative_action, .text = "session ended by the server"});
+    } else {
+        end_session(*s, true);
+    }
+}
+
+void Shard::send_to_client(uint64_t subscriber, Packet packet) {
+    Session* s = find_session(subscriber);
+    if (!s || !s->connection || s->connection->state != Connection::State::established) return;
+    if (packet.type == mqtt::PacketType::publish && packet.qos) {
+        // A flow of its own: the packet identifier is ours to give.
+        Inbound in;
+        in.box = box_packet(packet, packet.topic_name);
+        view_box(in, forward_buffer_);
+        Publication p;
+        p.topic_name = in.view.topic_name;
+        p.payload = in.view.payload;
+        p.properties = in.view.properties;
+        p.qos = packet.qos;
+        p.retain = packet.retain;
+        p.has_expiry = in.view.has_expiry;
+        p.expiry_interval = in.view.message_expiry_interval;
+        p.created_ms = wall_ms_;
+        session::Delivery form;
+        form.qos = packet.qos;
+        form.retain = packet.retain;
+        deliver(*s, p, std::move(form), {});
+        return;
+    }
+    send_packet(*s->connection, std::move(packet));
+}
+
+void Shard::inject(uint64_t subscriber, Packet packet) {
+    Session* s = find_session(subscriber);
+    if (!s) return;
+    if (s->client->is_inline) {
+        publish_inline(*s->client, std::move(packet));
+        return;
+    }
+    if (!s->connection || s->connection->state != Connection::State::established) return;
+    Connection& c = *s->connection;
+    metrics_.packets_received.add();
+    if (packet.type == mqtt::PacketType::publish) metrics_.messages_received.add();
+    packet.version = c.version;
+    Ref<PacketBox> box = box_packet(std::move(packet), c.client->id);
+    if (c.suspension) {
+        if (!c.injected) c.injected = std::make_unique<std::deque<Ref<PacketBox>>>();
+        if (c.injected->size() < core_.config.capabilities.maximum_client_writes_pending)
+            c.injected->push_back(std::move(box));
+        else
+            metrics_.quota_exceeded.add();
+        return;
+    }
+    handle_packet(c, std::move(box), true);
+}
+
+std::vector<mqtt::TopicFilterEntry> Shard::subscriptions_of(uint64_t subscriber) {
+    std::vector<mqtt::TopicFilterEntry> entries;
+    if (const Session* s = find_session(subscriber))
+        for (const auto& [filter, options] : s->subscriptions)
+            entries.push_back({filter, static_cast<uint8_t>(options.qos), options.no_local != 0,
+                               options.retain_as_published != 0,
+                               static_cast<uint8_t>(options.retain_handling)});
+    return entries;
+}
+
+Session& Shard::make_inline_session(Ref<hooks::Client> client) {
+    Session& s = make_session(std::move(client));
+    s.expiry_interval = mqtt::kNoExpiry;
+    s.client->connected.store(true, std::memory_order_relaxed);
+    return s;
+}
+
+void Shard::subscribe_inline(Session& s, std::string_view filter, topics::SubscriptionOptions options,
+                             InlineSink sink) {
+    s.sink = std::make_unique<InlineSink>(std::move(sink));
+    mqtt::TopicFilterEntry entry;
+    entry.filter = filter;
+    entry.qos = options.qos;
+    Packet packet;
+    packet.type = mqtt::PacketType::subscribe;
+    packet.filters.push_back(entry);
+    const auto box = box_packet(std::move(packet), s.client->id);
+    notify(EventId::on_subscribe, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_subscribe(event, *s.client, *box);
+    });
+    bool existed = false;
+    int32_t count = 0;
+    add_subscription(s, entry, options.identifier, existed, count);
+    const uint8_t code = entry.qos;
+    notify(EventId::on_subscribed, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_subscribed(event, *s.client, *box, {&code, 1}, {&count, 1});
+    });
+    topics::ParsedFilter parsed;
+    if (topics::parse_filter(filter, parsed) == topics::FilterError::none && !parsed.shared)
+        start_replay(s, parsed.topic_filter, options);
+}
+
+void Shard::remove_inline_session(uint64_t subscriber) {
+    if (Session* s = find_session(subscriber)) end_session(*s, false);
+}
+
+void Shard::publish_inline(hooks::Client& client, Packet packet) {
+    if (packet.type != mqtt::PacketType::publish) {
+        inject_inline(client, std::move(packet));
+        return;
+    }
+    Ref<PacketBox> box = box_packet(std::move(packet), client.id);
+    const Ref<hooks::Client> keep = Ref<hooks::Client>::share(&client);
+    metrics_.messages_received.add();
+    hooks::Action action = hooks::Action::proceed;
+    if (wants(EventId::on_publish)) {
+        const CallbackScope scope(*this);
+        hooks::Event event(EventId::on_publish, wall_ms_, &client, box.get());
+        size_t position = 0;
+        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
+            return hook.on_publish(event, client, *box);
+        });
+    }
+    if (action != hooks::Action::proceed && action != hooks::Action::ignore) return;
+    Inbound in;
+    in.box = box;
+    std::vector<uint8_t> properties;
+    view_box(in, properties);
+    Publication p;
+    p.topic_name = in.view.topic_name;
+    p.payload = in.view.payload;
+    p.properties = in.view.properties;
+    p.qos = in.view.qos;
+    p.retain = in.view.retain && core_.config.capabilities.retain_available;
+    p.has_expiry = in.view.has_expiry;
+    p.expiry_interval = in.view.message_expiry_interval;
+    p.created_ms = wall_ms_;
+    p.origin.publisher = client.session;
+    p.origin.node = core_.config.node_id;
+    p.origin_id = ByteView(client.id);
+    if (action == hooks::Action::proceed) {
+        if (p.retain) retain_message(p, &client, box.get());
+        publish(p, {}, &client, box.get());
+    }
+    box->frozen = true;
+    notify(EventId::on_published, &client, box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_published(event, client, *box);
+    });
+    notify(EventId::on_packet_processed, &client, box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_packet_processed(event, client, *box, Reason::success);
+    });
+}
+
+/// An inline client has no wire: only what changes its subscriptions means something beside PUBLISH.
+void Shard::inject_inline(hooks::Client& client, Packet packet) {
+    Session* s = find_session(client.session);
+    if (!s) return;
+    int32_t count = 0;
+    bool existed = false;
+    for (const auto& entry : packet.filters) {
+        if (packet.type == mqtt::PacketType::unsubscribe) {
+            remove_subscription(*s, entry.filter, count);
+        } else if (packet.type == mqtt::PacketType::subscribe && s->sink) {
+            add_subscription(*s, entry,
+                             packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0),
+                             existed, count);
+        }
+    }
+}
+
+void Shard::shut_down(int64_t drain_ms) {
+    shutting_down_ = true;
+    connections_.each([&](Connection& c) {
+        if (c.state == Connection::State::awaiting_connect) {
+            close(c, {.reason = Reason::server_shutting_down, .text = "the server stops", .tell_client = false});
+        } else {
+            close(c, {.reason = Reason::server_shutting_down, .text = "the server stops"});
+        }
+        c.close_deadline_ms = now_ms_ + drain_ms;
+        schedule(c, c.close_deadline_ms);
+    });
+}
+
+void Shard::terminate() {
+    connections_.each([](Connection& c) {
+        if (c.link) c.link->abort();
+    });
+    for (auto& [number, pending] : pending_)
+        pending.deferral->cancel(hooks::Deferral::State::cancelled);
+    pending_.clear();
+}
+
+void Shard::close_listener_clients(const std::string& listener) {
+    connections_.each([&](Connection& c) {
+        const std::string& own = c.client ? c.client->listener : c.peer ? c.peer->listener : listener;
+        if (own == listener)
+            close(c, {.reason = Reason::server_shutting_down, .text = "the listener closes"});
+    });
+}
+
+}  // namespace comqtt::broker

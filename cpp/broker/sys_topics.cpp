@@ -1,0 +1,56 @@
+// $SYS topics, retained, each interval.
+
+#include <fmt/format.h>
+
+#include "broker/shard.hpp"
+#include "broker/snapshot.hpp"
+#include "base/version.hpp"
+
+namespace comqtt::broker {
+
+void Shard::start_sys_topics() {
+    if (core_.config.sys_topic_resend_interval_s) publish_sys_topics();
+}
+
+void Shard::publish_sys_topics() {
+    const int64_t interval = int64_t{core_.config.sys_topic_resend_interval_s} * 1000;
+    deadlines_.add({now_ms_ + interval, 0, kSysTopics});
+    const MetricsSnapshot now = take_snapshot(core_);
+    const auto send = [&](std::string_view name, std::string_view value) {
+        const std::string topic = fmt::format("$SYS/broker/{}", name);
+        Publication p;
+        p.topic_name = ByteView(topic);
+        p.payload = ByteView(value);
+        p.retain = true;
+        p.created_ms = wall_ms_;
+        p.origin.node = core_.config.node_id;
+        retain_message(p, nullptr, nullptr);
+        publish(p, {}, nullptr, nullptr);
+    };
+    const auto number = [&](std::string_view name, int64_t value) { send(name, fmt::format("{}", value)); };
+    send("version", kVersionText);
+    number("time", now.time_s);
+    number("started", now.started_s);
+    number("uptime", now.uptime_s);
+    number("load/bytes/received", now.bytes_received);
+    number("load/bytes/sent", now.bytes_sent);
+    number("clients/connected", now.clients_connected);
+    number("clients/disconnected", now.clients_disconnected);
+    number("clients/maximum", now.clients_maximum);
+    number("clients/total", now.clients_total);
+    number("packets/received", now.packets_received);
+    number("packets/sent", now.packets_sent);
+    number("messages/received", now.messages_received);
+    number("messages/sent", now.messages_sent);
+    number("messages/dropped", now.messages_dropped);
+    number("messages/inflight", now.inflight);
+    number("retained", now.retained);
+    number("subscriptions", now.subscriptions);
+    number("system/memory", now.memory_alloc);
+    number("system/threads", now.threads);
+    notify(EventId::on_sys_info_tick, nullptr, nullptr, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_sys_info_tick(event, now);
+    });
+}
+
+}  // namespace comqtt::broker

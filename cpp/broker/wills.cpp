@@ -1,0 +1,93 @@
+// Wills: on_will, the delay, the write verdict, publication.
+
+#include "broker/packet_parts.hpp"
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+Ref<PacketBox> Shard::box_will(const hooks::Client& client, const mqtt::Will& will) const {
+    Packet packet;
+    packet.type = mqtt::PacketType::publish;
+    packet.version = client.version;
+    packet.qos = will.qos;
+    packet.retain = will.retain;
+    packet.topic_name = will.topic_name;
+    packet.payload = will.payload;
+    for (const auto& property : will.properties.items())
+        if (property.id != mqtt::PropertyId::will_delay_interval)
+            packet.properties.items().push_back(property);
+    return box_packet(std::move(packet), client.id);
+}
+
+void Shard::settle_will(Session& s, bool session_ends) {
+    const Ref<hooks::Client> client = s.client;
+    Ref<PacketBox> box = box_will(*client, *client->will);
+    const uint32_t delay =
+        client->will->properties.number(mqtt::PropertyId::will_delay_interval).value_or(0);
+    if (wants(EventId::on_will)) {
+        const CallbackScope scope(*this);
+        hooks::Event event(EventId::on_will, wall_ms_, client.get(), box.get());
+        size_t position = 0;
+        const auto action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
+            return hook.on_will(event, *client, *box);
+        });
+        if (action == hooks::Action::reject || action == hooks::Action::ignore) return;
+        if (action == hooks::Action::fail) box = box_will(*client, *client->will);
+    }
+    if (delay == 0 || session_ends) {
+        begin_will(*client, std::move(box), 0);
+        return;
+    }
+    s.will = std::make_unique<DelayedWill>();
+    s.will->box = std::move(box);
+    s.will->client = client;
+    s.will->due_ms = now_ms_ + int64_t{delay} * 1000;
+}
+
+void Shard::begin_will(hooks::Client& client, Ref<PacketBox> box, size_t position) {
+    hooks::Event event(EventId::on_acl_check, wall_ms_, &client, box.get(), this);
+    hooks::Verdict verdict;
+    {
+        const CallbackScope scope(*this);
+        verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+            return hook.on_acl_check(event, client, box->packet.topic_name, hooks::Access::write);
+        });
+    }
+    if (verdict == hooks::Verdict::pending && event.deferred()) {
+        const uint64_t number = wait_for(event.take_deferral(), PendingVerdict::What::will, 0, position);
+        pending_[number].will = std::move(box);
+        return;
+    }
+    if (verdict != hooks::Verdict::allow) {
+        metrics_.acl_denied.add();
+        return;
+    }
+    send_will(client, *box);
+}
+
+void Shard::send_will(hooks::Client& client, PacketBox& box) {
+    const Packet& packet = box.packet;
+    std::vector<uint8_t> properties;
+    forward_properties(packet.properties, properties);
+    Publication p;
+    p.topic_name = ByteView(packet.topic_name);
+    p.payload = ByteView(packet.payload);
+    p.properties = ByteView(properties);
+    p.qos = std::min(packet.qos, static_cast<uint8_t>(core_.config.capabilities.maximum_qos));
+    p.retain = packet.retain && core_.config.capabilities.retain_available;
+    const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
+    p.has_expiry = expiry.has_value();
+    p.expiry_interval = expiry.value_or(0);
+    p.created_ms = wall_ms_;
+    p.origin.publisher = client.session;
+    p.origin.node = core_.config.node_id;
+    p.origin_id = ByteView(client.id);
+    box.frozen = true;
+    if (p.retain) retain_message(p, &client, &box);
+    publish(p, {}, &client, &box);
+    notify(EventId::on_will_sent, &client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_will_sent(event, client, box);
+    });
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,155 @@
+// Event, Client, Deferral and Dispatcher.
+
+#include "hooks/dispatcher.hpp"
+
+namespace comqtt::hooks {
+
+const char* event_name(EventId id) {
+    static constexpr const char* kNames[] = {
+#define COMQTT_EVENT(name, kind) #name,
+#include "hooks/events.def"
+#undef COMQTT_EVENT
+    };
+    return id < EventId::count ? kNames[static_cast<unsigned>(id)] : "unknown";
+}
+
+Event::Event(EventId id, int64_t time_ms, Client* client, PacketBox* packet,
+             DeferralSource* deferrals)
+    : id_(id), time_ms_(time_ms), client_(client), packet_(packet), deferrals_(deferrals) {}
+
+Event::~Event() {
+    if (deferral_) deferral_->cancel(Deferral::State::cancelled);
+}
+
+Ref<Deferral> Event::take_deferral() { return std::exchange(deferral_, {}); }
+
+Deferral* Event::defer() {
+    if (!deferral_ && deferrals_ && client_) deferral_ = deferrals_->make_deferral(*client_, packet_);
+    return deferral_.get();
+}
+
+void Event::reset() {
+    has_reason_ = failed_ = false;
+    reason_ = mqtt::Reason::success;
+    reason_text_.clear();
+    failure_.clear();
+    if (deferral_) deferral_->cancel(Deferral::State::cancelled);
+    deferral_ = {};
+}
+
+Client::~Client() { set_user_data(nullptr, nullptr); }
+
+void Client::set_user_data(void* data, void (*drop)(void*)) {
+    void* old_data;
+    void (*old_drop)(void*);
+    {
+        const std::lock_guard lock(user_mutex_);
+        old_data = std::exchange(user_data_, data);
+        old_drop = std::exchange(user_drop_, drop);
+    }
+    if (old_drop) old_drop(old_data);
+}
+
+void* Client::user_data() const {
+    const std::lock_guard lock(user_mutex_);
+    return user_data_;
+}
+
+Deferral::~Deferral() {
+    for (const auto& listener : listeners_)
+        if (listener.drop) listener.drop(listener.user);
+}
+
+Status Deferral::complete(DeferralResult result) {
+    {
+        const std::lock_guard lock(mutex_);
+        switch (state_.load(std::memory_order_relaxed)) {
+            case State::completed: return Status::state;
+            case State::cancelled: return Status::cancelled;
+            case State::expired: return Status::timeout;
+            case State::pending: break;
+        }
+        result_ = std::move(result);
+        state_.store(State::completed, std::memory_order_release);
+    }
+    if (wake_) wake_(*this);
+    return Status::ok;
+}
+
+bool Deferral::cancel(State why) {
+    std::vector<Listener> listeners;
+    {
+        const std::lock_guard lock(mutex_);
+        if (state_.load(std::memory_order_relaxed) != State::pending) return false;
+        state_.store(why, std::memory_order_release);
+        listeners.swap(listeners_);
+    }
+    for (const auto& listener : listeners) {
+        listener.fn(listener.user);
+        if (listener.drop) listener.drop(listener.user);
+    }
+    return true;
+}
+
+void Deferral::on_cancel(void (*fn)(void*), void* user, void (*drop)(void*)) {
+    {
+        const std::lock_guard lock(mutex_);
+        const State state = state_.load(std::memory_order_relaxed);
+        if (state == State::pending) {
+            listeners_.push_back({fn, user, drop});
+            return;
+        }
+        if (state == State::completed) fn = nullptr;
+    }
+    if (fn) fn(user);
+    if (drop) drop(user);
+}
+
+Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
+    if (auto started = hook->init(); !started) {
+        Error error = started.take_error();
+        error.message = fmt::format("hook '{}': {}", hook->id(), error.message);
+        return error;
+    }
+    const std::lock_guard lock(mutex_);
+    auto copy = std::make_shared<List>(*list_);
+    const uint64_t handle = next_handle_++;
+    const EventMask events = hook->events();
+    copy->push_back({handle, std::move(hook), events});
+    list_ = std::move(copy);
+    mask_.fetch_or(events, std::memory_order_relaxed);
+    return handle;
+}
+
+std::shared_ptr<Hook> Dispatcher::remove(uint64_t handle) {
+    const std::lock_guard lock(mutex_);
+    auto copy = std::make_shared<List>();
+    std::shared_ptr<Hook> removed;
+    EventMask mask = 0;
+    for (const auto& entry : *list_) {
+        if (entry.handle == handle) {
+            removed = entry.hook;
+        } else {
+            mask |= entry.events;
+            copy->push_back(entry);
+        }
+    }
+    if (removed) {
+        list_ = std::move(copy);
+        mask_.store(mask, std::memory_order_relaxed);
+    }
+    return removed;
+}
+
+std::shared_ptr<const Dispatcher::List> Dispatcher::list() const {
+    const std::lock_guard lock(mutex_);
+    return list_;
+}
+
+void Dispatcher::report_failure(const Event& event, const Hook& hook) const {
+    if (log_)
+        log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}: {}", hook.id(),
+                    event_name(event.id()), event.failure());
+}
+
+}  // namespace comqtt::hooks

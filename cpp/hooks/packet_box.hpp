@@ -1,0 +1,23 @@
+#pragma once
+// PacketBox: a packet on its way through hooks, counted so that a hook can keep it.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/ref.hpp"
+#include "hooks/handle.hpp"
+#include "mqtt/packet.hpp"
+
+namespace comqtt::hooks {
+
+struct PacketBox : RefCounted<PacketBox> {
+    HandleTag<0x434D5150> tag;  ///< "CMQP"
+    mqtt::Packet packet;
+    std::string origin;      ///< client id of the publisher
+    int64_t created_ms = 0;  ///< wall clock, unix ms
+    std::atomic<bool> frozen{false};  ///< no edits now: setters of the C interface refuse
+    bool edited = false;     ///< some hook changed a field; set by every setter
+};
+
+}  // namespace comqtt::hooks

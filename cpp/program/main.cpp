@@ -1,0 +1,54 @@
+// The `comqtt` program: a broker in the foreground until SIGINT or SIGTERM.
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "broker.hpp"
+#include "flags.hpp"
+#include "log.hpp"
+#include "process.hpp"
+
+namespace {
+
+using namespace comqtt::program;
+
+void announce(const Broker& broker, uint64_t open_files) {
+    for (const std::string& listener : broker.listeners())
+        log_line(COMQTT_LOG_INFO, "listening on " + listener);
+    const int64_t threads = broker.threads();
+    log_line(COMQTT_LOG_INFO,
+             std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
+                 std::to_string(open_files) +
+                 " open files; clients of this machine may do everything, all others nothing");
+}
+
+int serve(const Flags& flags) {
+    StopSignals signals;  // before any thread, so that all inherit it
+    LogOutput log(flags.log_level);
+    try {
+        const uint64_t open_files = raise_open_files();
+        Broker broker(flags);
+        log_line(COMQTT_LOG_INFO, std::string("comqtt ") + comqtt_version_text());
+        broker.start();
+        announce(broker, open_files);
+
+        const int signal = signals.wait();
+        log_line(COMQTT_LOG_INFO, signal == SIGINT ? "stopping on SIGINT" : "stopping on SIGTERM");
+        if (!broker.stop()) {
+            std::fputs("comqtt: the broker did not stop in time\n", stderr);
+            std::_Exit(EXIT_FAILURE);
+        }
+    } catch (const Failure& failure) {
+        std::fprintf(stderr, "comqtt: %s\n", failure.what());
+        return EXIT_FAILURE;
+    }
+    log_line(COMQTT_LOG_INFO, "stopped");
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Parsed parsed = parse_flags(argc, argv);
+    return parsed.flags ? serve(*parsed.flags) : parsed.exit_code;
+}

@@ -1,0 +1,34 @@
+#pragma once
+// Delivery: one message on its way to one session.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ref.hpp"
+#include "mqtt/message.hpp"
+
+namespace comqtt::session {
+
+/// Subscription identifiers of the subscriptions that matched, shared by all deliveries of a route. Never empty.
+struct IdentifierList : RefCounted<IdentifierList> {
+    std::vector<uint32_t> identifiers;  ///< ascending
+};
+
+/// The shared subscription through which a message came.
+struct ShareName : RefCounted<ShareName> {
+    std::string share_name;
+    std::string topic_filter;
+};
+
+struct Delivery {
+    mqtt::MessageRef message;
+    Ref<IdentifierList> identifiers;  ///< null = none
+    Ref<ShareName> share;             ///< null = an ordinary subscription
+    uint8_t qos = 0;                  ///< as delivered
+    bool retain = false;              ///< RETAIN flag as delivered
+    bool check_read = false;          ///< the read verdict is not known yet
+    bool sent = false;                ///< was put on a wire: DUP when sent again
+};
+
+}  // namespace comqtt::session

@@ -1,0 +1,69 @@
+#pragma once
+// The shared groups of one filter. Changed under the index's exclusive lock; snapshots are taken under the
+// shared one, by several threads at a time.
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "topics/flat_table.hpp"
+#include "topics/hash.hpp"
+#include "topics/subscription_index.hpp"
+
+namespace comqtt::topics {
+
+/// The members of one share name on one filter, in order of joining.
+class SharedGroup {
+public:
+    SharedGroup(std::string_view topic_filter, std::string_view share_name);
+
+    /// Adds the member or replaces its options; true when it was there.
+    bool put(const Hasher& hasher, SubscriberId subscriber, SubscriptionOptions options);
+    /// True when it was there.
+    bool erase(const Hasher& hasher, SubscriberId subscriber);
+    void set_online(const Hasher& hasher, SubscriberId subscriber, bool online) const;
+
+    size_t size() const { return by_subscriber_.size(); }
+    const std::string& share_name() const { return share_name_; }
+    /// The members as they are now; rebuilt only after a change.
+    Ref<GroupSnapshot> snapshot() const;
+
+private:
+    friend class SharedGroups;
+    struct Seat {
+        Ref<GroupMember> member;
+        std::list<Seat>::iterator self;
+    };
+
+    Seat* find(uint64_t hash, SubscriberId subscriber) const;
+
+    std::string topic_filter_;
+    std::string share_name_;
+    std::list<Seat> seats_;
+    FlatTable<Seat> by_subscriber_;
+    std::shared_ptr<std::atomic<uint32_t>> turn_;
+    mutable std::mutex snapshot_mutex_;
+    mutable Ref<GroupSnapshot> snapshot_;  ///< null after a change
+    std::list<SharedGroup>::iterator self_;
+};
+
+/// All groups on one filter; never empty.
+class SharedGroups {
+public:
+    SharedGroup* find(const Hasher& hasher, std::string_view share_name) const;
+    SharedGroup& find_or_add(const Hasher& hasher, std::string_view topic_filter,
+                             std::string_view share_name);
+    void erase(const Hasher& hasher, SharedGroup& group);
+    bool empty() const { return groups_.empty(); }
+    const std::list<SharedGroup>& all() const { return groups_; }
+
+private:
+    std::list<SharedGroup> groups_;
+    FlatTable<SharedGroup> by_name_;
+};
+
+}  // namespace comqtt::topics

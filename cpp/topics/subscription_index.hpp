@@ -1,0 +1,138 @@
+#pragma once
+// The one subscription index of a server: filter -> subscribers, shared groups included. Written under a
+// lock, read under a shared one, and read rarely: shards keep routes and ask `is_current` before use.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ref.hpp"
+
+namespace comqtt::topics {
+
+/// A subscriber as the index sees it: opaque but for the shard in the top byte.
+/// shard (8 bits) | generation (24) | slot (32)
+struct SubscriberId {
+    uint64_t value = 0;
+    uint8_t shard() const { return static_cast<uint8_t>(value >> 56); }
+    uint32_t slot() const { return static_cast<uint32_t>(value); }
+    friend bool operator==(SubscriberId a, SubscriberId b) { return a.value == b.value; }
+};
+
+/// Options of one subscription. 8 bytes.
+struct SubscriptionOptions {
+    uint32_t identifier = 0;  ///< Subscription Identifier, 0 = none
+    uint8_t qos : 2 = 0;
+    uint8_t retain_handling : 2 = 0;
+    uint8_t no_local : 1 = 0;
+    uint8_t retain_as_published : 1 = 0;
+};
+
+/// One member of a shared group. Shared by the index and by the routes that hold a snapshot of the group.
+struct GroupMember : RefCounted<GroupMember> {
+    SubscriberId subscriber;
+    SubscriptionOptions options;
+    std::atomic<bool> online{true};
+};
+
+/// Immutable list of the members of a group at one time, with the group's shared turn counter.
+struct GroupSnapshot : RefCounted<GroupSnapshot> {
+    std::string share_name;
+    std::string topic_filter;
+    std::vector<Ref<GroupMember>> members;  ///< never empty, in order of joining
+    std::shared_ptr<std::atomic<uint32_t>> turn;
+
+    /// Next member whose turn it is, online ones first; skips `except` when there is another choice.
+    /// Only when none is online an offline one is picked. Null when the only member is `except`.
+    const GroupMember* pick(SubscriberId except = {}) const;
+};
+
+/// One ordinary match. A subscriber appears once per matching filter.
+struct Match {
+    SubscriberId subscriber;
+    SubscriptionOptions options;
+};
+
+struct Matches {
+    std::vector<Match> plain;  ///< sorted by subscriber
+    std::vector<Ref<GroupSnapshot>> groups;
+    void clear() {
+        plain.clear();
+        groups.clear();
+    }
+};
+
+/// Counters a route is checked against: changes of the exact filter equal to the topic, of wildcard filters
+/// with the same first level, and of wildcard filters whose first level is a wildcard.
+struct RouteEpoch {
+    uint32_t exact_bucket = 0;
+    uint32_t level_bucket = 0;
+    uint32_t exact = 0;
+    uint32_t level = 0;
+    uint32_t global = 0;
+};
+
+struct SubscribeOutcome {
+    bool existed = false;    ///< this subscriber already had this filter (in this group): options replaced
+    size_t subscribers = 0;  ///< now on that exact filter (for a shared one: in that group)
+    bool first = false;      ///< first subscriber on the filter (interest delta, groups included)
+};
+struct UnsubscribeOutcome {
+    bool existed = false;
+    size_t subscribers = 0;  ///< left
+    bool last = false;       ///< no subscriber left on the filter (interest delta)
+};
+
+/// Thread-safe.
+class SubscriptionIndex {
+public:
+    SubscriptionIndex();
+    ~SubscriptionIndex();
+
+    /// `share_name` empty = ordinary. The filter must be valid (parse_filter).
+    SubscribeOutcome subscribe(std::string_view topic_filter, std::string_view share_name,
+                               SubscriberId subscriber, SubscriptionOptions options);
+    UnsubscribeOutcome unsubscribe(std::string_view topic_filter, std::string_view share_name,
+                                   SubscriberId subscriber);
+    /// A member of a shared group went online or offline. No epoch changes.
+    void set_online(std::string_view topic_filter, std::string_view share_name, SubscriberId subscriber,
+                    bool online);
+
+    /// Everything that matches the topic name. Takes the shared lock.
+    void match(std::string_view topic_name, Matches& out) const;
+
+    /// Epoch to store with a route; read it before `match`.
+    RouteEpoch epoch(std::string_view topic_name) const;
+    /// Three relaxed/acquire loads.
+    bool is_current(const RouteEpoch& e) const {
+        return exact_[e.exact_bucket].load(std::memory_order_acquire) == e.exact &&
+               level_[e.level_bucket].load(std::memory_order_acquire) == e.level &&
+               global_.load(std::memory_order_acquire) == e.global;
+    }
+
+    size_t filter_count() const;  ///< distinct filters with at least one subscriber
+    size_t subscription_count() const;
+    /// Calls fn(filter, share_name, subscriber count) for a snapshot of all filters.
+    void each_filter(void (*fn)(void* user, std::string_view filter, std::string_view share_name,
+                                size_t subscribers),
+                     void* user) const;
+
+private:
+    void bump(std::string_view topic_filter);
+
+    static constexpr size_t kExactBuckets = 4096;
+    static constexpr size_t kLevelBuckets = 1024;
+    std::array<std::atomic<uint32_t>, kExactBuckets> exact_{};
+    std::array<std::atomic<uint32_t>, kLevelBuckets> level_{};
+    std::atomic<uint32_t> global_{0};
+    mutable std::shared_mutex mutex_;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace comqtt::topics

@@ -1,0 +1,92 @@
+"""Starting and ending broker programs for the tests."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+# A broker built with a sanitizer is several times slower; run_suites.py sets these variables for such a build.
+TIME_FACTOR = 5 if {"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ) else 1
+START_DEADLINE = 5.0 * TIME_FACTOR
+STOP_DEADLINE = 5.0 * TIME_FACTOR
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """One broker process that serves 127.0.0.1:port until `stop`.
+
+    `template`: the command with {port} in it, for running the suite against another broker.
+    """
+
+    def __init__(self, program: Path, options=(), threads: int = 1, template: str | None = None, port: int = 0):
+        self.port = port or free_port()
+        if template:
+            self.command = shlex.split(template.format(port=self.port))
+        else:
+            self.command = [str(program), "--tcp", f"127.0.0.1:{self.port}", "--threads", str(threads)]
+            self.command += [word for option in options for word in ("--set", option)]
+        self._log = tempfile.TemporaryFile()
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(self.command, stdout=self._log, stderr=subprocess.STDOUT,
+                                        stdin=subprocess.DEVNULL)
+        try:
+            self._wait_until_listening()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def _wait_until_listening(self) -> None:
+        while True:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.command} ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 0.5).close()
+            except OSError:
+                if time.monotonic() - self.started > START_DEADLINE:
+                    raise RuntimeError(f"{self.command} does not listen:\n{self.log()}") from None
+                time.sleep(0.005)  # the only way to ask whether a port is open is to ask again
+                continue
+            self.start_seconds = time.monotonic() - self.started
+            return
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout: float = STOP_DEADLINE) -> int:
+        return self.process.wait(timeout)
+
+    def resident_kib(self) -> int:
+        """Memory in use by the process, KiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+    def stop(self) -> int:
+        """SIGTERM and the exit code; SIGKILL when that does not help, which is an error."""
+        if self.alive():
+            self.terminate()
+        try:
+            return self.process.wait(STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"the broker ignored SIGTERM:\n{self.log()}") from None

@@ -1,0 +1,15 @@
+# Every fuzz target, built without libFuzzer, replays its corpus as an ordinary test.
+
+file(GLOB fuzz_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/fuzz_*.cpp")
+set(replay_main "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay_main.cpp")
+if(fuzz_sources AND EXISTS "${replay_main}")
+  foreach(source IN LISTS fuzz_sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "^fuzz_" "" name "${name}")
+    add_executable(replay_${name} "${source}" "${replay_main}")
+    target_include_directories(replay_${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/fuzz")
+    target_link_libraries(replay_${name} PRIVATE comqtt_core comqtt_plain_link)
+    add_test(NAME fuzz/replay_${name} COMMAND replay_${name} "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name}")
+    set_tests_properties(fuzz/replay_${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+  endforeach()
+endif()

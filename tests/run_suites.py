@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Runs the test suites of one build folder, one after another.
+
+A suite that passed is not run again while nothing it depends on has changed; that is said in so many words, and
+`--force` or CI=true runs it all the same. A suite that ran no test, or skipped one, has failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# What each build asks of its suites. `threads`: the values of the broker's --threads that tests/e2e runs with.
+SANITIZERS = {
+    "asan": {
+        "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    },
+    "tsan": {"TSAN_OPTIONS": "second_deadlock_stack=1:halt_on_error=1"},
+}
+# conformance: its check reads the tags in every test, those of e2e among them.
+SUITE_SECONDS = 1200
+CTEST_FOLDERS = ("unit", "sim", "capi", "fuzz", "abi", "layout", "install", "conformance", "e2e")
+THREADS = {"asan": "2", "tsan": "2"}
+
+
+@dataclass
+class Suite:
+    name: str
+    command: list[str]
+    inputs: list[str]  # globs below the root; a change in any of these files makes the suite run again
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def suites(preset: str, build: Path) -> list[Suite]:
+    jobs = str(os.cpu_count() or 1)
+    environment = sanitizer_environment(preset, build)
+    quiet = [] if preset not in SANITIZERS else ["setarch", platform.machine(), "-R"]  # TSan needs a fixed layout
+    out = f"build/{preset}"
+    program = [f"{out}/comqtt", f"{out}/libcomqtt.so.*"]
+    pytest = [str(ROOT / "build/venv/bin/python"), "-m", "pytest", "-q", "-ra", "-o", "faulthandler_timeout=120"]
+
+    found = [Suite("ctest", [*quiet, "ctest", "--test-dir", str(build), "--output-on-failure", "--no-tests=error",
+                             "-j", jobs],
+                   [f"{out}/*", "cpp/**/*", "capi/*", "include/**/*", "bindings/**/*", "bench/**/*", "examples/**/*",
+                    "tests/*", *(f"tests/{each}/**/*" for each in CTEST_FOLDERS), "pkgconfig/*", "cmake/*",
+                    "docs/*", "CMakeLists.txt", "README.md"], environment)]
+    found.append(Suite("e2e", [*quiet, *pytest, "tests/e2e", "--comqtt", str(build / "comqtt"),
+                               "--threads", THREADS.get(preset, "1,2")],
+                       [*program, "tests/e2e/**/*"], environment))
+    if preset not in SANITIZERS:
+        paths = os.pathsep.join([str(ROOT / "python"), str(build)])
+        for name, folder in (("python", "tests/python"), ("python-examples", "examples/python")):
+            if any((ROOT / folder).glob("test_*.py")):
+                found.append(Suite(name, [*pytest, folder],
+                                   [*program, f"{out}/*.so", "python/**/*", f"{folder}/**/*"], {"PYTHONPATH": paths}))
+    return found
+
+
+def sanitizer_environment(preset: str, build: Path) -> dict[str, str]:
+    """Reports also go to files: one of a broker that a test has started is not lost."""
+    log = build / "reports" / "report"
+    return {name: f"{options}:log_path={log}" for name, options in SANITIZERS.get(preset, {}).items()}
+
+
+def fingerprint(suite: Suite) -> str:
+    digest = hashlib.sha256(repr((suite.command, suite.environment)).encode())
+    files = {path for glob in suite.inputs for path in ROOT.glob(glob) if path.is_file()}
+    for path in sorted(files):
+        if "__pycache__" in path.parts or path.suffix in (".pyc", ".log") or path.name.startswith(".ninja"):
+            continue
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def counts(report: Path) -> tuple[int, int]:
+    """Tests run and tests skipped, from a JUnit file."""
+    ran = skipped = 0
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        if case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
+            skipped += 1
+        else:
+            ran += 1
+    return ran, skipped
+
+
+def run(suite: Suite, reports: Path) -> str:
+    """An empty text, or why the suite has failed."""
+    junit = reports / f"{suite.name}.xml"
+    junit.unlink(missing_ok=True)
+    flag = ["--output-junit", str(junit)] if "ctest" in suite.command else [f"--junitxml={junit}"]
+    try:
+        code = subprocess.run([*suite.command, *flag], cwd=ROOT, env={**os.environ, **suite.environment},
+                              timeout=SUITE_SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        return f"not finished after {SUITE_SECONDS} s"
+    if code:
+        return f"exit code {code}"
+    ran, skipped = counts(junit)
+    if skipped:
+        return f"{skipped} tests were skipped"
+    return "" if ran else "no test ran"
+
+
+def sanitizer_reports(folder: Path) -> str:
+    texts = [path.read_text(errors="replace") for path in sorted(folder.glob("report.*"))]
+    for text in texts:
+        print(text)
+    return f"{len(texts)} sanitizer reports, printed above" if texts else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="release")
+    parser.add_argument("--only", action="append", help="run this suite only; may be given again")
+    parser.add_argument("--force", action="store_true", help="run also what passed and has not changed")
+    options = parser.parse_args()
+
+    build = ROOT / "build" / options.preset
+    reports = build / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    force = options.force or os.environ.get("CI") == "true"
+    summary, failed = [], False
+    for suite in suites(options.preset, build):
+        if options.only and suite.name not in options.only:
+            continue
+        title = f"{options.preset}: {suite.name}"
+        stamp = reports / f"{suite.name}.passed"
+        state = fingerprint(suite)
+        if not force and stamp.exists() and stamp.read_text() == state:
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stamp.stat().st_mtime))
+            summary.append(f"{title}: not run again, unchanged since it passed at {when} (FORCE=1 runs it)")
+            continue
+        stamp.unlink(missing_ok=True)
+        for old in reports.glob("report.*"):
+            old.unlink()
+        print(f"== {title}", flush=True)
+        started = time.monotonic()
+        problem = run(suite, reports) or sanitizer_reports(reports)
+        seconds = time.monotonic() - started
+        if problem:
+            failed = True
+            summary.append(f"{title}: FAILED, {problem} ({seconds:.0f} s)")
+        else:
+            stamp.write_text(state)
+            summary.append(f"{title}: passed ({seconds:.0f} s)")
+    print(*summary, sep="\n", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
