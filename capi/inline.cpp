@@ -1,5 +1,7 @@
 // The inline client: publish, subscribe, inject; retained messages.
 
+#include <algorithm>
+
 #include "capi/guard.hpp"
 #include "capi/views.hpp"
 #include "mqtt/codec.hpp"
@@ -24,7 +26,7 @@ struct Subscriber {
 };
 
 /// A retained message as a packet. It goes by way of the wire form, in which its properties are kept.
-Result<Ref<hooks::PacketBox>> packet_of(const mqtt::Message& message) {
+Result<Ref<hooks::PacketBox>> packet_of(const mqtt::Message& message, int64_t now_ms) {
     std::vector<uint8_t> body;
     ByteWriter out(body);
     out.raw(message.topic_wire());
@@ -44,6 +46,10 @@ Result<Ref<hooks::PacketBox>> packet_of(const mqtt::Message& message) {
         return Error{Status::internal, error.what};
     box->packet.packet_id = 0;
     box->packet.retain = true;
+    if (message.has_expiry()) {
+        const int64_t left_s = std::max<int64_t>((message.expires_ms() - now_ms) / 1000, 0);
+        box->packet.properties.set_number(mqtt::PropertyId::message_expiry_interval, static_cast<uint32_t>(left_s));
+    }
     box->origin = message.origin_id().text();
     box->created_ms = message.created_ms();
     box->frozen = true;
@@ -145,9 +151,10 @@ comqtt_status comqtt_server_each_retained(comqtt_server* server, comqtt_str filt
         if (!fn) return invalid("the function is NULL");
         if (auto fine = valid_filter(filter); !fine) return fine;
         const auto all = entry->retained(text(filter));
+        const int64_t now_ms = entry->now_unix_ms();
         const auto core = entry.release_now();
         for (const auto& message : all) {
-            auto box = packet_of(*message);
+            auto box = packet_of(*message, now_ms);
             if (!box) return box.take_error();
             if (!fn(user, wrap(**box))) break;
         }

@@ -13,6 +13,7 @@ comqtt_status edit(comqtt_packet* handle, Change&& change) noexcept {
         hooks::PacketBox* box = unwrap(handle);
         if (!box) return invalid("the packet is NULL or not a packet");
         if (box->frozen) return Error{Status::state, "the packet is frozen"};
+        box->edited = true;
         return change(box->packet);
     });
 }

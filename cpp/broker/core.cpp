@@ -91,11 +91,11 @@ uint64_t random_seed() {
 }  // namespace
 
 Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker,
-           unsigned shard_count)
+           unsigned shard_count, std::optional<uint64_t> hash_seed)
     : config(settings),
       log(std::move(log_sink)),
       clock(std::move(time)),
-      seed(random_seed()),
+      seed(hash_seed ? *hash_seed : random_seed()),
       started_wall_ms(clock->wall_ms()) {
     hooks.set_log(&log);
     for (unsigned i = 0; i < shard_count; ++i)

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -58,7 +59,9 @@ private:
 };
 
 struct Core {
-    Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count);
+    /// `hash_seed`: for runs that repeat; random when absent.
+    Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count,
+         std::optional<uint64_t> hash_seed = {});
     ~Core();
 
     unsigned shard_of(std::string_view client_id) const {

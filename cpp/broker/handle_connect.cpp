@@ -247,12 +247,12 @@ void Shard::finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdic
     refuse_connect(c, reason, text);
 }
 
-Session& Shard::make_session(Ref<hooks::Client> client) {
+Session& Shard::make_session(Ref<hooks::Client> client, bool owner) {
     auto owned = std::make_unique<Session>();
     Session& s = *owned.release();
     const uint64_t handle = sessions_.add(&s);
     s.id.value = (uint64_t{number_} << 56) | handle;
-    client->session = s.id.value;
+    if (owner) client->session = s.id.value;
     s.client = std::move(client);
     core_.sessions.fetch_add(1, std::memory_order_relaxed);
     return s;

@@ -4,10 +4,10 @@
 
 namespace comqtt::broker {
 
-Shard::Shard(Core& core, unsigned number)
+Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
     : core_(core),
       number_(number),
-      chunks_(65'536),
+      chunks_(chunk_size),
       routes_(core.config.limits.routes, core.seed),
       outboxes_(core.mailboxes.size()),
       handover_waiters_(core.mailboxes.size()) {
@@ -64,6 +64,7 @@ void Shard::on_writable(Connection& c) {
 }
 
 void Shard::on_closed(Connection& c, std::string_view error) {
+    if (error.empty()) flush(c);  // a client may still read what it asked for before it half-closed
     c.link = nullptr;
     if (c.state != Connection::State::closing) {
         const std::string text = error.empty() ? "the client closed the connection" : std::string(error);

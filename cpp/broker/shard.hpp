@@ -44,7 +44,7 @@ struct CloseCause {
 
 class Shard final : public hooks::DeferralSource {
 public:
-    Shard(Core& core, unsigned number);
+    Shard(Core& core, unsigned number, uint32_t chunk_size = 65'536);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
@@ -85,7 +85,7 @@ public:
     void send_to_client(uint64_t subscriber, Packet packet);
     void inject(uint64_t subscriber, Packet packet);
     std::vector<mqtt::TopicFilterEntry> subscriptions_of(uint64_t subscriber);
-    Session& make_inline_session(Ref<hooks::Client> client);
+    Session& make_inline_session(Ref<hooks::Client> client, bool owner);
     void subscribe_inline(Session& session, std::string_view filter, topics::SubscriptionOptions options,
                           InlineSink sink);
     void remove_inline_session(uint64_t subscriber);
@@ -99,8 +99,10 @@ public:
     void terminate();
     void close_listener_clients(const std::string& listener);
     size_t connection_count() const { return connections_.count(); }
-    /// $SYS topics and on_sys_info_tick, shard 0 only (sys_topics.cpp).
-    void start_sys_topics();
+    /// $SYS topics, then on_started; shard 0 only.
+    void start();
+    /// on_stopped; shard 0 only.
+    void finish();
     /// Restores stored state, before threads run, on shard 0 (restore.cpp).
     void restore_client(const hooks::StoredClient& record);
     Result<void> restore_subscription(const hooks::StoredSubscription& record);
@@ -145,7 +147,8 @@ private:
     void send_connack(Connection& c, const Packet& connect, bool session_present);
     void refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement = "");
     void resume_flow(Connection& c, Session& s);
-    Session& make_session(Ref<hooks::Client> client);
+    /// `owner`: the session is the client's own, not one of its inline subscriptions.
+    Session& make_session(Ref<hooks::Client> client, bool owner = true);
 
     // --- AUTH (handle_auth.cpp) ---
     void begin_auth(Connection& c, Ref<PacketBox> box, size_t position);

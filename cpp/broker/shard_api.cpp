@@ -91,8 +91,8 @@ std::vector<mqtt::TopicFilterEntry> Shard::subscriptions_of(uint64_t subscriber)
     return entries;
 }
 
-Session& Shard::make_inline_session(Ref<hooks::Client> client) {
-    Session& s = make_session(std::move(client));
+Session& Shard::make_inline_session(Ref<hooks::Client> client, bool owner) {
+    Session& s = make_session(std::move(client), owner);
     s.expiry_interval = mqtt::kNoExpiry;
     s.client->connected.store(true, std::memory_order_relaxed);
     return s;

@@ -8,8 +8,16 @@
 
 namespace comqtt::broker {
 
-void Shard::start_sys_topics() {
+void Shard::start() {
+    begin_round();
     if (core_.config.sys_topic_resend_interval_s) publish_sys_topics();
+    notify(EventId::on_started, nullptr, nullptr,
+           [](hooks::Hook& hook, hooks::Event& event) { hook.on_started(event); });
+}
+
+void Shard::finish() {
+    notify(EventId::on_stopped, nullptr, nullptr,
+           [](hooks::Hook& hook, hooks::Event& event) { hook.on_stopped(event); });
 }
 
 void Shard::publish_sys_topics() {

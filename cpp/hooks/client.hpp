@@ -31,7 +31,7 @@ public:
     bool is_inline = false;
     std::unique_ptr<const mqtt::Will> will;  ///< as the client sent it; null = none
     int64_t connected_at_ms = 0;             ///< wall clock, unix ms
-    uint64_t session = 0;                    ///< SubscriberId value; 0 before the session exists
+    std::atomic<uint64_t> session{0};        ///< SubscriberId value; 0 before the session exists
     uint64_t connection = 0;                 ///< number of the connection, unique in the server
 
     std::atomic<uint16_t> keep_alive{0};     ///< seconds; a hook may change it in on_connect

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "base/pipe.hpp"
 #include "base/result.hpp"
 #include "hooks/dispatcher.hpp"
 #include "server/options.hpp"
@@ -37,18 +38,7 @@ struct ListenerInfo {
     uint64_t connections = 0;
 };
 
-/// Our end of an in-memory connection; the other end is a client of the broker. Thread-safe, counted.
-class Pipe : public RefCounted<Pipe> {
-public:
-    virtual ~Pipe() = default;
-    /// Bytes to the broker. `closed` when the broker has closed; queue_full when too much waits to be read by it
-    /// (write less, later): all or nothing.
-    virtual Status write(ByteView bytes) = 0;
-    /// Bytes from the broker: at most `capacity`, the number in `count`. Waits up to timeout_ms for the first byte
-    /// (0 = does not wait): timeout; `closed` when the broker has closed and everything was read.
-    virtual Status read(uint8_t* buffer, size_t capacity, int64_t timeout_ms, size_t& count) = 0;
-    virtual void close() = 0;
-};
+using comqtt::Pipe;
 
 struct InlineMessage {
     hooks::Client& client;         ///< the inline client that subscribed

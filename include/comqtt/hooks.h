@@ -92,10 +92,12 @@ typedef struct comqtt_hooks {
                                    const comqtt_packet *packet);
     /** The connection of a client whose session was established has ended, whatever the cause. */
     void (*on_disconnect)(void *user, comqtt_event *event, comqtt_client *client, const comqtt_disconnect *info);
-    /** AUTH was received; edit: the packet as the hooks leave it is the server's answer. FAIL disconnects. */
+    /** AUTH was received, or CONNECT with an Authentication Method (shown as an AUTH packet). A hook that knows the
+     * method edits the packet and answers PROCEED: with reason COMQTT_REASON_CONTINUE_AUTHENTICATION it goes to the
+     * client as it is, with COMQTT_REASON_SUCCESS the exchange has succeeded. FAIL, or no hook that edits, ends it. */
     comqtt_action (*on_auth_packet)(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet);
-    /** Any packet was read, CONNECT included (the client has no id yet then); edit. REJECT closes the connection
-     * (a will is sent). */
+    /** Any packet was read, CONNECT included (the client has no id yet then); edit. REJECT and IGNORE drop the packet
+     * as if it had not been sent. */
     comqtt_action (*on_packet_read)(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet);
     /** Before a packet to a client is encoded; edit. A hook that fills this slot switches shared encoding off. */
     void (*on_packet_encode)(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet);

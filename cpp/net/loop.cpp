@@ -1,0 +1,99 @@
+#include "net/loop.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "net/socket_link.hpp"
+
+namespace comqtt::net {
+
+namespace {
+/// Handlers per round: enough to batch, few enough to keep others waiting little.
+constexpr int kHandlersPerRound = 128;
+}  // namespace
+
+void Loops::wake(unsigned shard) {
+    if (shard < loops.size()) loops[shard]->wake();
+}
+
+Loop::Loop(Loops& all, broker::Shard& shard, size_t buffer_size, bool real_time)
+    : all_(all),
+      shard_(shard),
+      work_(asio::make_work_guard(io_)),
+      timer_(io_),
+      buffer_(buffer_size),
+      real_time_(real_time) {}
+
+Loop::~Loop() {
+    stop();
+    join();
+}
+
+void Loop::start() {
+    // Signals are the host's business: none is delivered to this thread.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Loop::stop() {
+    stopping_.store(true, std::memory_order_release);
+    asio::post(io_, [] {});
+}
+
+void Loop::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+bool Loop::on_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
+
+void Loop::enter() {
+    if (entered_) return;
+    entered_ = true;
+    shard_.begin_round();
+}
+
+void Loop::wake() {
+    if (!awake_.exchange(true, std::memory_order_acq_rel)) asio::post(io_, [] {});
+}
+
+void Loop::run() {
+    pthread_setname_np(pthread_self(), ("comqtt-" + std::to_string(shard_.number())).c_str());
+    while (!stopping_.load(std::memory_order_acquire)) {
+        set_timer();
+        if (!shard_.busy()) io_.run_one();
+        for (int i = 0; i < kHandlersPerRound && io_.poll_one(); ++i) {
+        }
+        round();
+    }
+}
+
+void Loop::round() {
+    enter();
+    awake_.store(false, std::memory_order_release);
+    shard_.drain_mailbox();
+    shard_.run_deadlines();
+    shard_.end_round();
+    entered_ = false;
+}
+
+void Loop::set_timer() {
+    if (!real_time_) return;
+    const int64_t next = shard_.next_deadline_ms();
+    if (next >= timer_at_ms_) return;
+    timer_at_ms_ = next;
+    timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(next)));
+    timer_.async_wait([this](const asio::error_code& error) {
+        if (error) return;  // set to another time
+        timer_at_ms_ = INT64_MAX;
+    });
+}
+
+void Loop::adopt(int fd, broker::PeerInfo peer, ConnectionCount count, std::vector<uint8_t> received) {
+    enter();
+    SocketLink::open(*this, fd, std::move(peer), std::move(count), std::move(received));
+}
+
+}  // namespace comqtt::net

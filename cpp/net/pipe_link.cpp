@@ -1,0 +1,216 @@
+#include "net/pipe_link.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace comqtt::net {
+
+Ref<Pipe> MemoryPipe::open(Loop& loop, broker::PeerInfo peer, ConnectionCount count) {
+    auto pipe = Ref<MemoryPipe>::adopt(new MemoryPipe);
+    pipe->loop_ = &loop;
+    loop.post([&loop, pipe, peer = std::move(peer), count = std::move(count)]() mutable {
+        PipeLink::open(loop, std::move(pipe), std::move(peer), std::move(count), {});
+    });
+    return Ref<Pipe>::share(pipe.get());
+}
+
+/// Calls the link on its loop, if it is still there then. Holds the lock.
+void MemoryPipe::tell_link(void (PipeLink::*what)()) {
+    if (!loop_) return;
+    loop_->post([pipe = Ref<MemoryPipe>::share(this), loop = loop_, what] {
+        if (PipeLink* link = pipe->link_on(loop)) (link->*what)();
+    });
+}
+
+/// The broker's end when it lives on this loop, whose thread is calling.
+PipeLink* MemoryPipe::link_on(const Loop* loop) {
+    const std::lock_guard lock(mutex_);
+    return link_ && loop_ == loop ? link_ : nullptr;
+}
+
+Status MemoryPipe::write(ByteView bytes) {
+    const std::lock_guard lock(mutex_);
+    if (broker_closed_ || application_closed_) return Status::closed;
+    if (to_broker_.size() + bytes.size > kCapacity) return Status::queue_full;
+    to_broker_.insert(to_broker_.end(), bytes.begin(), bytes.end());
+    if (!link_told_) {
+        link_told_ = true;
+        tell_link(&PipeLink::on_readable);
+    }
+    return Status::ok;
+}
+
+Status MemoryPipe::read(uint8_t* buffer, size_t capacity, int64_t timeout_ms, size_t& count) {
+    count = 0;
+    std::unique_lock lock(mutex_);
+    const auto ready = [&] {
+        return to_application_.size() > read_at_ || broker_closed_ || application_closed_;
+    };
+    if (timeout_ms < 0) {
+        readable_.wait(lock, ready);
+    } else if (!readable_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready)) {
+        return Status::timeout;
+    }
+    count = std::min(capacity, to_application_.size() - read_at_);
+    if (count == 0) return application_closed_ || broker_closed_ ? Status::closed : Status::timeout;
+    std::copy_n(to_application_.begin() + static_cast<ptrdiff_t>(read_at_), count, buffer);
+    read_at_ += count;
+    if (read_at_ == to_application_.size()) {
+        to_application_.clear();
+        read_at_ = 0;
+        if (std::exchange(broker_blocked_, false)) tell_link(&PipeLink::on_writable);
+    }
+    return Status::ok;
+}
+
+void MemoryPipe::close() {
+    const std::lock_guard lock(mutex_);
+    if (application_closed_) return;
+    application_closed_ = true;
+    readable_.notify_all();
+    tell_link(&PipeLink::on_readable);
+}
+
+PipeLink::PipeLink(Loop& loop, Ref<MemoryPipe> pipe, ConnectionCount count)
+    : loop_(loop), pipe_(std::move(pipe)), count_(std::move(count)) {
+    if (count_) count_->fetch_add(1, std::memory_order_relaxed);
+}
+
+PipeLink::~PipeLink() {
+    if (count_) count_->fetch_sub(1, std::memory_order_relaxed);
+}
+
+void PipeLink::open(Loop& loop, Ref<MemoryPipe> pipe, broker::PeerInfo peer, ConnectionCount count,
+                    std::vector<uint8_t> received) {
+    loop.enter();
+    auto* link = new PipeLink(loop, std::move(pipe), std::move(count));
+    {
+        const std::lock_guard lock(link->pipe_->mutex_);
+        link->pipe_->link_ = link;
+    }
+    link->connection_ = loop.shard().accept(*link, std::move(peer));
+    if (!link->connection_) {
+        link->closed_ = true;
+        link->leave();
+        return;
+    }
+    link->inside_ = true;
+    if (!received.empty()) loop.shard().receive(*link->connection_, ByteView(received));
+    link->inside_ = false;
+    if (link->closed_) {
+        delete link;
+    } else {
+        link->on_readable();
+    }
+}
+
+void PipeLink::on_readable() {
+    std::vector<uint8_t> bytes;
+    bool ended;
+    {
+        const std::lock_guard lock(pipe_->mutex_);
+        pipe_->link_told_ = false;
+        if (paused_ && !draining_) return;
+        bytes.swap(pipe_->to_broker_);
+        ended = pipe_->application_closed_;
+    }
+    loop_.enter();
+    if (!bytes.empty() && !draining_) {
+        inside_ = true;
+        loop_.shard().receive(*connection_, ByteView(bytes));
+        inside_ = false;
+        if (closed_) {
+            delete this;
+            return;
+        }
+    }
+    if (ended) close("");
+}
+
+void PipeLink::on_writable() {
+    loop_.enter();
+    inside_ = true;
+    loop_.shard().on_writable(*connection_);
+    inside_ = false;
+    if (closed_) delete this;
+}
+
+size_t PipeLink::write(const iovec* parts, int count) {
+    const std::lock_guard lock(pipe_->mutex_);
+    size_t taken = 0;
+    if (pipe_->application_closed_) {
+        for (int i = 0; i < count; ++i) taken += parts[i].iov_len;
+        return taken;
+    }
+    for (int i = 0; i < count; ++i) {
+        const size_t room = MemoryPipe::kCapacity - std::min(MemoryPipe::kCapacity,
+                                                             pipe_->to_application_.size() - pipe_->read_at_);
+        const size_t size = std::min(room, parts[i].iov_len);
+        const auto* bytes = static_cast<const uint8_t*>(parts[i].iov_base);
+        pipe_->to_application_.insert(pipe_->to_application_.end(), bytes, bytes + size);
+        taken += size;
+        if (size < parts[i].iov_len) {
+            pipe_->broker_blocked_ = true;
+            break;
+        }
+    }
+    pipe_->readable_.notify_all();
+    return taken;
+}
+
+void PipeLink::resume_reading() {
+    paused_ = false;
+    const std::lock_guard lock(pipe_->mutex_);
+    if (!pipe_->link_told_) {
+        pipe_->link_told_ = true;
+        pipe_->tell_link(&PipeLink::on_readable);
+    }
+}
+
+void PipeLink::finish(int64_t) {
+    // Nothing is lost in memory: what was written can be read after the close.
+    draining_ = true;
+    abort();
+}
+
+void PipeLink::abort() {
+    loop_.post([pipe = pipe_, loop = &loop_] {
+        if (PipeLink* link = pipe->link_on(loop)) link->close("closed by the server");
+    });
+}
+
+void PipeLink::close(const char* error) {
+    loop_.enter();
+    closed_ = true;
+    loop_.shard().on_closed(*connection_, error);
+    connection_ = nullptr;
+    leave();
+}
+
+void PipeLink::leave() {
+    {
+        const std::lock_guard lock(pipe_->mutex_);
+        pipe_->broker_closed_ = true;
+        pipe_->loop_ = nullptr;
+        pipe_->link_ = nullptr;
+        pipe_->readable_.notify_all();
+    }
+    if (!inside_) delete this;
+}
+
+void PipeLink::move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_t> received) {
+    // Called from inside receive(): the caller deletes this link.
+    closed_ = true;
+    connection_ = nullptr;
+    Loop& target = *loop_.all().loops[shard];
+    const std::lock_guard lock(pipe_->mutex_);
+    pipe_->link_ = nullptr;
+    pipe_->loop_ = &target;
+    pipe_->link_told_ = true;  // the new end reads as it opens
+    target.post([&target, pipe = pipe_, peer = std::move(peer), received = std::move(received),
+                 count = count_]() mutable {
+        PipeLink::open(target, std::move(pipe), std::move(peer), std::move(count), std::move(received));
+    });
+}
+
+}  // namespace comqtt::net

@@ -1,0 +1,48 @@
+#pragma once
+// SocketLink: a connected stream socket, TCP or Unix, as the broker's Link. Deletes itself when it is closed and
+// none of its waits is pending.
+
+#include <asio/posix/stream_descriptor.hpp>
+
+#include "broker/link.hpp"
+#include "net/loop.hpp"
+
+namespace comqtt::net {
+
+class SocketLink final : public broker::Link {
+public:
+    /// Owns the descriptor. On the loop's thread.
+    static void open(Loop& loop, int fd, broker::PeerInfo peer, ConnectionCount count,
+                     std::vector<uint8_t> received);
+
+    size_t write(const iovec* parts, int count) override;
+    void pause_reading() override;
+    void resume_reading() override;
+    void finish(int64_t timeout_ms) override;
+    void abort() override;
+    void move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_t> received) override;
+
+private:
+    SocketLink(Loop& loop, int fd, ConnectionCount count);
+    ~SocketLink() override;
+    void wait_readable();
+    void wait_writable();
+    void on_readable();
+    void on_writable();
+    void close(const char* error);
+    void release_if_idle();
+
+    Loop& loop_;
+    asio::posix::stream_descriptor socket_;
+    ConnectionCount count_;
+    broker::Connection* connection_ = nullptr;
+    int error_ = 0;            ///< of a write
+    uint8_t pending_ = 0;      ///< waits and posts that will call back
+    bool reading_ = false;     ///< a read wait is pending
+    bool writing_ = false;     ///< a write wait is pending
+    bool paused_ = false;
+    bool draining_ = false;    ///< finish() was called
+    bool closed_ = false;
+};
+
+}  // namespace comqtt::net

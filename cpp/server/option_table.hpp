@@ -1,0 +1,21 @@
+#pragma once
+// The option table: one row per option. Docs, checks, reading and writing are made from it.
+
+#include <span>
+#include <string>
+
+#include "server/options.hpp"
+
+namespace comqtt::server {
+
+struct OptionRow {
+    OptionInfo info;
+    int64_t (*read)(const Options&);
+    void (*write)(Options&, int64_t);
+    /// Words of a text option, by value; null for the others.
+    const char* const* words = nullptr;
+};
+
+std::span<const OptionRow> option_table();
+
+}  // namespace comqtt::server

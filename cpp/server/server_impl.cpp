@@ -1,0 +1,315 @@
+// Life of a server: create, restore, start, stop, and the manual clock.
+
+#include "server/server_impl.hpp"
+
+#include <algorithm>
+#include <future>
+
+#include "broker/shard.hpp"
+#include "broker/snapshot.hpp"
+
+namespace comqtt::server {
+
+using broker::Shard;
+using hooks::EventId;
+
+Result<std::unique_ptr<Server>> Server::create(Options options) {
+    return std::unique_ptr<Server>(std::make_unique<ServerImpl>(std::move(options)));
+}
+
+ServerImpl::ServerImpl(Options options) : options_(std::move(options)) {
+    if (options_.threads == 0)
+        options_.threads = std::clamp<uint32_t>(std::thread::hardware_concurrency(), 1, 64);
+    const bool manual = options_.clock == ClockKind::manual;
+    if (manual) {
+        manual_clock_ = std::make_shared<ManualClock>();
+        clock_ = manual_clock_;
+    } else {
+        clock_ = std::make_shared<SystemClock>();
+    }
+    core_ = std::make_unique<broker::Core>(options_.broker, Log(options_.log, options_.log_level), clock_,
+                                           loops_, options_.threads);
+    for (unsigned i = 0; i < options_.threads; ++i)
+        core_->shards.push_back(std::make_unique<Shard>(*core_, i, options_.client_write_buffer_size));
+    for (unsigned i = 0; i < options_.threads; ++i)
+        loops_.loops.push_back(std::make_unique<net::Loop>(loops_, *core_->shards[i],
+                                                           options_.client_read_buffer_size, !manual));
+    inline_client_ = Ref<hooks::Client>::adopt(new hooks::Client);
+    inline_client_->id = "inline";
+    inline_client_->listener = "local";
+    inline_client_->remote = "local";
+    inline_client_->is_inline = true;
+    inline_client_->connected = true;
+}
+
+ServerImpl::~ServerImpl() {
+    stop(1000);
+    wait(-1);
+    if (stopper_.joinable()) stopper_.join();
+    listeners_.clear();
+    loops_.loops.clear();
+}
+
+bool ServerImpl::in_callback() const {
+    const Shard* shard = broker::current_callback_shard();
+    return shard && &const_cast<Shard*>(shard)->core() == core_.get();
+}
+
+bool ServerImpl::on_loop(unsigned shard) const { return loops_.loops[shard]->on_thread(); }
+
+bool ServerImpl::run_on(unsigned shard, const std::function<void(Shard&)>& task) const {
+    {
+        const std::lock_guard lock(lifecycle_);
+        if (!threads_running_) {
+            if (state() == State::starting) return false;
+            task(*core_->shards[shard]);
+            return true;
+        }
+    }
+    if (on_loop(shard)) {
+        task(*core_->shards[shard]);
+        return true;
+    }
+    if (in_callback()) return false;
+    const auto done = std::make_shared<std::promise<void>>();
+    auto finished = done->get_future();
+    if (!core_->mailboxes[shard]->post([done, task](Shard& s) {
+            task(s);
+            done->set_value();
+        }))
+        return false;
+    try {
+        finished.get();
+    } catch (const std::future_error&) {
+        return false;  // the shard ended first
+    }
+    return true;
+}
+
+Result<void> ServerImpl::start() {
+    {
+        const std::lock_guard lock(lifecycle_);
+        if (state() != State::created) return Error{Status::state, "the server was started before"};
+        state_ = State::starting;
+    }
+    if (auto restored = restore(); !restored) {
+        const std::lock_guard lock(lifecycle_);
+        for (auto& [id, slot] : listeners_)
+            if (slot.socket) slot.socket->close();
+        state_ = State::stopped;
+        changed_.notify_all();
+        return restored;
+    }
+    {
+        const std::lock_guard lock(lifecycle_);
+        for (auto& loop : loops_.loops) loop->start();
+        threads_running_ = true;
+        state_ = State::running;
+        for (auto& [id, slot] : listeners_)
+            if (slot.socket) slot.socket->start();
+    }
+    run_on(0, [](Shard& shard) { shard.start(); });
+    return {};
+}
+
+Status ServerImpl::stop(int64_t drain_ms) {
+    const std::lock_guard lock(lifecycle_);
+    switch (state()) {
+        case State::starting: return Status::state;
+        case State::stopping:
+        case State::stopped: return Status::ok;
+        case State::created:
+            for (const auto& entry : *core_->hooks.list()) entry.hook->stop();
+            for (auto& [id, slot] : listeners_)
+                if (slot.socket) slot.socket->close();
+            state_ = State::stopped;
+            changed_.notify_all();
+            return Status::ok;
+        case State::running: break;
+    }
+    state_ = State::stopping;
+    for (auto& [id, slot] : listeners_)
+        if (slot.socket) slot.socket->close();
+    stopper_ = std::thread([this, drain_ms] { run_stop(std::max<int64_t>(drain_ms, 0)); });
+    return Status::ok;
+}
+
+void ServerImpl::run_stop(int64_t drain_ms) {
+    using namespace std::chrono;
+    const auto wait_for_none = [&](milliseconds limit) {
+        const auto until = steady_clock::now() + limit;
+        while (core_->connections.load() && steady_clock::now() < until)
+            std::this_thread::sleep_for(milliseconds(1));
+        return core_->connections.load() == 0;
+    };
+    for (unsigned i = 0; i < core_->shards.size(); ++i)
+        run_on(i, [drain_ms](Shard& shard) { shard.shut_down(drain_ms); });
+    if (!wait_for_none(milliseconds(drain_ms))) {
+        for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard& shard) { shard.terminate(); });
+        wait_for_none(seconds(1));
+    }
+    for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard& shard) { shard.terminate(); });
+    run_on(0, [](Shard& shard) { shard.finish(); });
+    for (auto& loop : loops_.loops) loop->stop();
+    for (auto& loop : loops_.loops) loop->join();
+    for (const auto& mailbox : core_->mailboxes) mailbox->close();
+    for (const auto& entry : *core_->hooks.list()) entry.hook->stop();
+    const std::lock_guard lock(lifecycle_);
+    threads_running_ = false;
+    state_ = State::stopped;
+    changed_.notify_all();
+}
+
+Status ServerImpl::wait(int64_t timeout_ms) {
+    if (in_callback()) return Status::reentrant;
+    std::unique_lock lock(lifecycle_);
+    if (state() == State::created || state() == State::starting) return Status::state;
+    const auto stopped = [&] { return state() == State::stopped; };
+    if (timeout_ms < 0) {
+        changed_.wait(lock, stopped);
+    } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), stopped)) {
+        return Status::timeout;
+    }
+    return Status::ok;
+}
+
+void ServerImpl::settle() {
+    int quiet = 0;
+    while (quiet < 2) {
+        bool idle = true;
+        for (auto& loop : loops_.loops) {
+            std::promise<bool> done;
+            auto finished = done.get_future();
+            loop->post([&] {
+                loop->round();
+                done.set_value(loop->shard().idle());
+            });
+            idle = finished.get() && idle;
+        }
+        for (const auto& mailbox : core_->mailboxes) idle = mailbox->idle() && idle;
+        quiet = idle ? quiet + 1 : 0;
+    }
+}
+
+Status ServerImpl::advance(int64_t ms) {
+    if (!manual_clock_ || ms < 0) return manual_clock_ ? Status::invalid_argument : Status::state;
+    if (in_callback()) return Status::reentrant;
+    const std::lock_guard lock(advance_mutex_);
+    if (state() != State::running) return Status::state;
+    const int64_t target = manual_clock_->monotonic_ms() + ms;
+    settle();
+    for (;;) {
+        int64_t next = target;
+        for (unsigned i = 0; i < core_->shards.size(); ++i)
+            run_on(i, [&](Shard& shard) { next = std::min(next, shard.next_deadline_ms()); });
+        manual_clock_->set(std::max(next, manual_clock_->monotonic_ms()));
+        settle();
+        if (next >= target) return Status::ok;
+    }
+}
+
+int64_t ServerImpl::now_unix_ms() const { return clock_->wall_ms(); }
+
+MetricsSnapshot ServerImpl::metrics() const { return broker::take_snapshot(*core_); }
+
+Result<uint64_t> ServerImpl::add_hook(std::shared_ptr<hooks::Hook> hook) {
+    auto added = core_->hooks.add(std::move(hook));
+    clear_acl_cache();
+    return added;
+}
+
+Status ServerImpl::remove_hook(uint64_t handle) {
+    const auto hook = core_->hooks.remove(handle);
+    if (!hook) return Status::not_found;
+    clear_acl_cache();
+    if (in_callback()) {
+        // The last shard to pass this point knows that no call is left.
+        const auto left = std::make_shared<std::atomic<size_t>>(core_->shards.size());
+        for (const auto& mailbox : core_->mailboxes)
+            mailbox->post([hook, left](Shard&) {
+                if (left->fetch_sub(1) == 1) hook->stop();
+            });
+        return Status::ok;
+    }
+    for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard&) {});
+    hook->stop();
+    return Status::ok;
+}
+
+void ServerImpl::clear_acl_cache() { core_->acl_epoch.fetch_add(1, std::memory_order_relaxed); }
+
+namespace {
+
+/// Puts stored records where they belong.
+class Restorer final : public hooks::StoredSink {
+public:
+    explicit Restorer(broker::Core& core) : core_(core) {}
+    Result<void> add(hooks::StoredClient record) override {
+        ++count;
+        core_.shards[core_.shard_of(record.id)]->restore_client(record);
+        return {};
+    }
+    Result<void> add(hooks::StoredSubscription record) override {
+        ++count;
+        return core_.shards[core_.shard_of(record.client_id)]->restore_subscription(record);
+    }
+    Result<void> add(hooks::StoredMessage record) override {
+        ++count;
+        if (!record.client_id.empty())
+            return core_.shards[core_.shard_of(record.client_id)]->restore_message(record);
+        auto message = Shard::message_of(record.packet, record.origin, record.created_ms);
+        core_.shards[core_.shard_of_topic(message->topic_name())]->restore_retained(std::move(message));
+        return {};
+    }
+    size_t count = 0;
+
+private:
+    broker::Core& core_;
+};
+
+}  // namespace
+
+Result<void> ServerImpl::restore() {
+    using Load = Status (hooks::Hook::*)(hooks::Event&, hooks::StoredSink&);
+    const std::pair<EventId, Load> kinds[] = {
+        {EventId::stored_clients, &hooks::Hook::stored_clients},
+        {EventId::stored_subscriptions, &hooks::Hook::stored_subscriptions},
+        {EventId::stored_inflight_messages, &hooks::Hook::stored_inflight_messages},
+        {EventId::stored_retained_messages, &hooks::Hook::stored_retained_messages},
+    };
+    const auto hooks_list = core_->hooks.list();
+    for (const auto& [id, load] : kinds) {
+        for (const auto& entry : *hooks_list) {
+            if (!(entry.events & hooks::mask_of(id))) continue;
+            Restorer sink(*core_);
+            hooks::Event event(id, clock_->wall_ms());
+            const Status status = (entry.hook.get()->*load)(event, sink);
+            if (event.failed() || (status != Status::ok && status != Status::not_found))
+                return Error{status == Status::ok || status == Status::not_found ? Status::callback : status,
+                             fmt::format("hook '{}' failed in {}{}{}", entry.hook->id(), event_name(id),
+                                         event.failed() ? ": " : "", event.failure())};
+            if (sink.count) break;
+        }
+    }
+    for (const auto& entry : *hooks_list) {
+        if (!(entry.events & hooks::mask_of(EventId::stored_sys_info))) continue;
+        hooks::Event event(EventId::stored_sys_info, clock_->wall_ms());
+        MetricsSnapshot stored;
+        if (entry.hook->stored_sys_info(event, stored) != Status::ok) continue;
+        if (options_.broker.compatibilities.restore_sys_info_restart) {
+            Metrics& first = core_->shards[0]->metrics();
+            first.bytes_received.add(static_cast<uint64_t>(stored.bytes_received));
+            first.bytes_sent.add(static_cast<uint64_t>(stored.bytes_sent));
+            first.packets_received.add(static_cast<uint64_t>(stored.packets_received));
+            first.packets_sent.add(static_cast<uint64_t>(stored.packets_sent));
+            first.messages_received.add(static_cast<uint64_t>(stored.messages_received));
+            first.messages_sent.add(static_cast<uint64_t>(stored.messages_sent));
+            first.messages_dropped.add(static_cast<uint64_t>(stored.messages_dropped));
+            core_->maximum_connected = static_cast<uint64_t>(stored.clients_maximum);
+        }
+        break;
+    }
+    return {};
+}
+
+}  // namespace comqtt::server

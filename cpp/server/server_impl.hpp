@@ -1,0 +1,108 @@
+#pragma once
+// ServerImpl: wires options, shards, loops, listeners and hooks, and runs the start and stop sequences.
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "broker/core.hpp"
+#include "net/listener.hpp"
+#include "net/loop.hpp"
+#include "server/server.hpp"
+
+namespace comqtt::server {
+
+class ServerImpl final : public Server {
+public:
+    explicit ServerImpl(Options options);
+    ~ServerImpl() override;
+
+    const Options& options() const override { return options_; }
+    State state() const override { return state_.load(std::memory_order_acquire); }
+    Result<void> start() override;
+    Status stop(int64_t drain_ms) override;
+    Status wait(int64_t timeout_ms) override;
+    bool in_callback() const override;
+    Status advance(int64_t ms) override;
+    int64_t now_unix_ms() const override;
+
+    Result<void> listen(ListenerConfig config) override;
+    Result<void> unlisten(std::string_view id, bool disconnect_clients) override;
+    Result<ListenerInfo> listener(std::string_view id) const override;
+    std::vector<ListenerInfo> listeners() const override;
+    Result<void> adopt(std::string_view listener_id, int fd, std::string_view remote) override;
+    Result<Ref<Pipe>> open_pipe(std::string_view listener_id, std::string_view remote) override;
+
+    Result<uint64_t> add_hook(std::shared_ptr<hooks::Hook> hook) override;
+    Status remove_hook(uint64_t handle) override;
+    void clear_acl_cache() override;
+
+    Ref<hooks::Client> client(std::string_view id) const override;
+    std::vector<Ref<hooks::Client>> clients() const override;
+    Status disconnect(const hooks::Client& client, mqtt::Reason reason) override;
+    Status expire(const hooks::Client& client) override;
+    Status send(const hooks::Client& client, const mqtt::Packet& packet) override;
+    std::vector<mqtt::TopicFilterEntry> subscriptions(const hooks::Client& client) const override;
+    Status block_client(std::string_view id) override;
+    Status unblock_client(std::string_view id) override;
+    std::vector<std::string> blocked_clients() const override;
+
+    Result<void> publish(std::string_view topic, ByteView payload, uint8_t qos, bool retain) override;
+    Result<void> publish(const mqtt::Packet& packet) override;
+    Result<uint64_t> subscribe(std::string_view filter, uint8_t qos, uint32_t identifier,
+                               InlineHandler handler) override;
+    Status unsubscribe(uint64_t token) override;
+    Result<Ref<hooks::Client>> new_inline_client(std::string_view id) override;
+    Result<void> inject(const hooks::Client& client, const mqtt::Packet& packet) override;
+
+    std::vector<mqtt::MessageRef> retained(std::string_view filter) const override;
+    Status clear_retained(std::string_view topic) override;
+    MetricsSnapshot metrics() const override;
+
+private:
+    /// A listener of any kind; `socket` is null for a pipe listener.
+    struct Slot {
+        ListenerConfig config;
+        std::shared_ptr<net::Listener> socket;
+        net::ConnectionCount count;
+    };
+    struct InlineSubscription {
+        unsigned shard = 0;
+        std::shared_ptr<uint64_t> session;  ///< written on the shard's thread
+        std::shared_ptr<std::atomic<bool>> live;
+    };
+
+    Result<void> restore();
+    Result<void> open(Slot& slot);
+    ListenerInfo info(const Slot& slot) const;
+    void run_stop(int64_t drain_ms);
+    Result<void> post_packet(const Ref<hooks::Client>& client, mqtt::Packet packet);
+    Status post_to_session(const hooks::Client& client, std::function<void(broker::Shard&, uint64_t)> task);
+    bool on_loop(unsigned shard) const;
+    /// Runs the task on the shard's thread and waits; directly when no thread runs or this is it. False when it
+    /// cannot wait: inside a callback of another shard.
+    bool run_on(unsigned shard, const std::function<void(broker::Shard&)>& task) const;
+    void settle();
+
+    Options options_;
+    std::shared_ptr<Clock> clock_;
+    std::shared_ptr<ManualClock> manual_clock_;
+    net::Loops loops_;
+    std::unique_ptr<broker::Core> core_;
+    Ref<hooks::Client> inline_client_;
+
+    std::atomic<State> state_{State::created};
+    mutable std::mutex lifecycle_;            ///< start, stop, listeners
+    std::condition_variable changed_;
+    bool threads_running_ = false;
+    std::thread stopper_;
+    std::map<std::string, Slot, std::less<>> listeners_;
+    std::mutex advance_mutex_;
+
+    mutable std::mutex inline_mutex_;
+    std::map<uint64_t, InlineSubscription> inline_subscriptions_;
+    uint64_t next_token_ = 1;
+};
+
+}  // namespace comqtt::server
