@@ -74,7 +74,12 @@ static void on_disconnect(void *u, comqtt_event *e, comqtt_client *c, const comq
         note(u, e, c, "%d", PACKET);                                                                \
     }
 ACTION(on_connect)
-ACTION(on_auth_packet)
+/* Every authentication succeeds at once. */
+static comqtt_action on_auth_packet(void *u, comqtt_event *e, comqtt_client *c, comqtt_packet *packet) {
+    note(u, e, c, "%d", PACKET);
+    comqtt_packet_set_reason(packet, COMQTT_REASON_SUCCESS);
+    return COMQTT_PROCEED;
+}
 ACTION(on_packet_read)
 ACTION(on_publish)
 ACTION(on_will)

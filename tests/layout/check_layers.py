@@ -17,6 +17,16 @@ import rules
 from sources import ROOT, Include, Source, is_native, sources
 
 
+def closure(path: Path, found: dict[Path, Source], seen: set[Path]) -> set[Path]:
+    """The file and every file of ours that it includes, directly or not."""
+    if path in found and path not in seen:
+        seen.add(path)
+        for include in found[path].includes():
+            for base in (Path("cpp"), Path("include"), Path("."), path.parent):
+                closure(base / include.name, found, seen)
+    return seen
+
+
 def included_layer(include: Include) -> str:
     first = include.name.split("/")[0]
     return first if first in rules.LAYERS and "/" in include.name else ""
@@ -70,19 +80,22 @@ def check_includes(source: Source) -> list[str]:
 
 CALLS = re.compile(r"(?<![\w.:>~])(?:std::|::)?(" + "|".join(rules.FORBIDDEN_CALLS) + r")\s*\(")
 NAMES = re.compile(r"(?<![\w:])(" + "|".join(rules.FORBIDDEN_NAMES) + r")\b")
-DECLARED = re.compile(r"(?:\b(?:void|bool|int|auto|Status|Result<[^;{}]*>)\s+)$")
+# A method of ours that happens to have such a name, e.g. Link::abort.
+METHOD = re.compile(r"\b(?:void|bool|int|auto|Status)\s+(?:\w+::)?(" + "|".join(rules.FORBIDDEN_CALLS) + r")\s*\(")
 
 
-def check_words(source: Source) -> list[str]:
+def check_words(source: Source, found: dict[Path, Source]) -> list[str]:
     if source.folder != "capi" and (not source.layer or source.layer == "program"):
         return []
     code, problems = source.code(), []
-    for match in [*CALLS.finditer(code), *NAMES.finditer(code)]:
-        start = code.rfind("\n", 0, match.start()) + 1
-        if DECLARED.search(code[start:match.start()]):
-            continue  # a method of ours that happens to have that name
-        line = code.count("\n", 0, match.start()) + 1
-        problems.append(f"{source.path}:{line}: a library does not use {match[1]}")
+    matches = [*CALLS.finditer(code), *NAMES.finditer(code)]
+    ours = set()
+    if matches:
+        ours = {name for path in closure(source.path, found, set()) for name in METHOD.findall(found[path].code())}
+    for match in matches:
+        if match[1] not in ours or "::" in match[0]:
+            line = code.count("\n", 0, match.start()) + 1
+            problems.append(f"{source.path}:{line}: a library does not use {match[1]}")
     return problems
 
 
@@ -126,16 +139,6 @@ def compile_alone(name: str, command: list[str], probe: Path, stamp: Path | None
     return ""
 
 
-def closure(path: Path, found: dict[Path, Source], seen: set[Path]) -> set[Path]:
-    """The file and every file of ours that it includes, directly or not."""
-    if path in found and path not in seen:
-        seen.add(path)
-        for include in found[path].includes():
-            for base in (Path("cpp"), Path("include"), Path("."), path.parent):
-                closure(base / include.name, found, seen)
-    return seen
-
-
 def header_jobs(found: list[Source], scratch: Path) -> list[tuple[Path, list[str], Path]]:
     cpp = ["c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-DFMT_HEADER_ONLY=1",
            "-DSPDLOG_HEADER_ONLY", "-DSPDLOG_FMT_EXTERNAL", "-DASIO_STANDALONE", "-DASIO_NO_DEPRECATED",
@@ -155,19 +158,18 @@ def header_jobs(found: list[Source], scratch: Path) -> list[tuple[Path, list[str
     return jobs
 
 
-def check_headers(found: list[Source], cache: Path | None) -> list[str]:
-    by_path = {source.path: source for source in found}
+def check_headers(found: dict[Path, Source], cache: Path | None) -> list[str]:
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
 
     def check(job: tuple[Path, list[str], Path]) -> str:
         path, command, probe = job
-        texts = [by_path[each].text for each in sorted(closure(path, by_path, set()))]
+        texts = [found[each].text for each in sorted(closure(path, found, set()))]
         key = hashlib.sha256("\0".join([*command, *texts]).encode()).hexdigest()
         return compile_alone(str(path), command, probe, cache / key if cache else None)
 
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [problem for problem in pool.map(check, header_jobs(found, Path(scratch))) if problem]
+        return [problem for problem in pool.map(check, header_jobs([*found.values()], Path(scratch))) if problem]
 
 
 def main() -> int:
@@ -176,14 +178,15 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="folder that remembers which headers have compiled")
     options = parser.parse_args()
 
-    found = sources()
+    by_path = {source.path: source for source in sources()}
+    found = by_path.values()
     problems = check_corpora() + check_version()
     for source in found:
         problems += check_size(source)
         if is_native(source):
-            problems += check_includes(source) + check_words(source)
+            problems += check_includes(source) + check_words(source, by_path)
     if not options.no_headers:
-        problems += check_headers(found, options.cache)
+        problems += check_headers(by_path, options.cache)
     print(*problems, sep="\n")
     print(f"{len(found)} files, {len(problems)} problems")
     return 1 if problems else 0
