@@ -18,7 +18,7 @@ FORM_PACKAGES  := clang-format clang-tidy
 
 REQUIREMENTS := $(wildcard tests/requirements.txt bindings/python/requirements.txt)
 
-.PHONY: run build all test bench asan tsan fuzz ci install clean format lint docs abi-baseline \
+.PHONY: run build all test bench asan tsan abi fuzz ci install clean format lint docs abi-baseline \
         build-packages test-packages fuzz-packages
 
 run: build
@@ -38,6 +38,15 @@ asan tsan: %: build-packages test-packages build/%/build.ninja build/venv/ready
 	@cmake --build build/$@ -j $(JOBS)
 	@$(RUNNER) --preset $@
 
+abi: build-packages test-packages build/debug/build.ninja build/venv/ready
+	@cmake --build build/debug -j $(JOBS) --target comqtt
+	@$(RUNNER) --preset debug
+
+# On a release only: what is recorded here is promised for the life of the SONAME.
+abi-baseline: build-packages test-packages build/debug/build.ninja
+	@cmake --build build/debug -j $(JOBS) --target comqtt
+	@bash tests/abi/abidiff.sh --update build/debug/libcomqtt.so
+
 fuzz: build-packages fuzz-packages build/fuzz/build.ninja
 	@cmake --build build/fuzz -j $(JOBS)
 	@python3 tests/run_fuzz.py --build build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
@@ -45,6 +54,7 @@ fuzz: build-packages fuzz-packages build/fuzz/build.ninja
 ci:
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
+	@$(MAKE) --no-print-directory abi
 	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory test
 

@@ -127,6 +127,7 @@ comqtt_status comqtt_client_disconnect(comqtt_client* client, comqtt_reason reas
         hooks::Client* object = unwrap(client);
         Entry entry(object);
         if (!entry) return entry.error();
+        if (!object->connected.load()) return outcome(Status::closed);
         return outcome(entry->disconnect(*object, static_cast<mqtt::Reason>(reason)));
     });
 }

@@ -139,6 +139,7 @@ comqtt_status comqtt_server_inject(comqtt_server* server, comqtt_client* client,
         if (!object) return invalid("the client is NULL or not a client");
         if (!box) return invalid("the packet is NULL or not a packet");
         if (object->host.get() != &entry.core().host) return invalid("the client belongs to another server");
+        if (!object->is_inline && !object->connected.load()) return Error{Status::closed, "the client is not connected"};
         return entry->inject(*object, box->packet);
     });
 }

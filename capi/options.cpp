@@ -23,12 +23,21 @@ Result<void> of_type(const char* key, server::OptionType type, const char* name)
     return Error{Status::config, fmt::format("option '{}' is not of type {}", key, name)};
 }
 
+/// Whatever is wrong with a key or a value is a matter of configuration.
+Result<void> set(comqtt_options* options, const char* key, std::string_view value) {
+    auto result = server::set_option(options->value, key, value);
+    if (result) return {};
+    Error error = result.take_error();
+    error.status = Status::config;
+    return error;
+}
+
 comqtt_status set_typed(comqtt_options* options, const char* key, server::OptionType type, const char* name,
                         std::string_view value, comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         if (auto fine = settable(options, key); !fine) return fine;
         if (auto fine = of_type(key, type, name); !fine) return fine;
-        return server::set_option(options->value, key, value);
+        return set(options, key, value);
     });
 }
 
@@ -82,7 +91,7 @@ comqtt_status comqtt_options_set(comqtt_options* options, const char* key, comqt
                                  comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         if (auto fine = settable(options, key); !fine) return fine;
-        return server::set_option(options->value, key, text(value));
+        return set(options, key, text(value));
     });
 }
 

@@ -22,8 +22,16 @@ install(FILES
   "${CMAKE_BINARY_DIR}/package/comqttConfigVersion.cmake"
   DESTINATION "${comqtt_package_dir}")
 
+# The prefix is told relative to the file, so that `cmake --install --prefix` and a moved tree stay right.
+function(comqtt_configure_pc source)
+  file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(CMAKE_INSTALL_PREFIX "\${pcfiledir}/${up}")
+  configure_file("${source}" "${CMAKE_BINARY_DIR}/package/comqtt.pc" @ONLY)
+endfunction()
+
 file(GLOB comqtt_pc CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/pkgconfig/comqtt.pc.in")
 if(comqtt_pc)
-  configure_file("${comqtt_pc}" "${CMAKE_BINARY_DIR}/package/comqtt.pc" @ONLY)
+  comqtt_configure_pc("${comqtt_pc}")
   install(FILES "${CMAKE_BINARY_DIR}/package/comqtt.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endif()

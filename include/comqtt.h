@@ -19,7 +19,8 @@
  *     `out_` parameters are written on success only (out_error: on failure only); any of them may be NULL where
  *     its comment says so.
  * 6.  User data. `drop(user)` is called exactly once, after the last use of `user`, on any thread, also when the
- *     function that was given `user` fails. A NULL `drop` is not called.
+ *     function that was given `user` fails. A NULL `drop` is not called. It may release handles; it must not call
+ *     anything that takes a server or acts on a client.
  * 7.  Callbacks must not throw, panic or longjmp through the library.
  * 8.  Records that begin with `struct_size` may grow at their end. Set it to sizeof the record (comqtt_<record>_init
  *     does, and zeroes the rest); zero means "default" for every other member, now and later.

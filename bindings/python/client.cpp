@@ -79,7 +79,8 @@ void bind_clients(py::module_& module) {
                 call([&](auto) { return comqtt_client_disconnect(self.get(), reason); });
             },
             py::arg("reason") = COMQTT_REASON_ADMINISTRATIVE_ACTION)
-        .def("expire", [](const Client& self) { call([&](auto) { return comqtt_client_expire(self.get()); }); })
+        .def("expire",
+             [](const Client& self) { call([&](auto) { return comqtt_client_expire(self.get()); }); })
         .def(
             "send",
             [](const Client& self, const Packet& packet) {

@@ -30,7 +30,8 @@ void check(comqtt_status status, comqtt_error* error) {
 }
 
 void bind_errors(py::module_& module) {
-    error_class = PyErr_NewExceptionWithDoc("comqtt.Error", "A call of the broker library failed.", nullptr, nullptr);
+    error_class =
+        PyErr_NewExceptionWithDoc("comqtt.Error", "A call of the broker library failed.", nullptr, nullptr);
     if (!error_class) throw py::error_already_set();
     module.attr("Error") = py::reinterpret_borrow<py::object>(error_class);
     py::register_exception_translator([](std::exception_ptr pointer) {

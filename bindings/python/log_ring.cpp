@@ -20,7 +20,8 @@ void drop_ring(void* user) { delete static_cast<std::shared_ptr<LogRing>*>(user)
 py::list to_list(const std::vector<LogLine>& lines) {
     py::list made;
     for (const LogLine& line : lines)
-        made.append(py::make_tuple(line.level, to_str(view_of(line.component)), to_str(view_of(line.message))));
+        made.append(
+            py::make_tuple(line.level, to_str(view_of(line.component)), to_str(view_of(line.message))));
     return made;
 }
 
@@ -44,7 +45,8 @@ void LogRing::push(comqtt_log_level level, std::string_view component, std::stri
 std::vector<LogLine> LogRing::take() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return closed_ || !lines_.empty(); });
-    std::vector<LogLine> taken(std::make_move_iterator(lines_.begin()), std::make_move_iterator(lines_.end()));
+    std::vector<LogLine> taken(std::make_move_iterator(lines_.begin()),
+                               std::make_move_iterator(lines_.end()));
     lines_.clear();
     if (lost_) taken.push_back({COMQTT_LOG_WARN, "python", std::to_string(lost_) + " log lines were lost"});
     lost_ = 0;

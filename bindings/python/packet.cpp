@@ -47,7 +47,8 @@ py::object decode(const py::object& data, comqtt_protocol version, bool from_ser
 
 void validate(const Packet& packet, bool from_server) {
     comqtt_error* error = nullptr;
-    check(comqtt_packet_validate(packet.get(), from_server ? COMQTT_FROM_SERVER : COMQTT_FROM_CLIENT, &error), error);
+    check(comqtt_packet_validate(packet.get(), from_server ? COMQTT_FROM_SERVER : COMQTT_FROM_CLIENT, &error),
+          error);
 }
 
 /// A property of the Python class over a getter and a setter of comqtt.h.
@@ -71,7 +72,8 @@ void bind_texts(PacketClass& packet) {
                 check(comqtt_packet_set_payload(self.edit(), BytesArgument(payload).view()));
             })
         .def_property(
-            "reason_codes", [](const Packet& self) { return to_bytes(comqtt_packet_reason_codes(self.get())); },
+            "reason_codes",
+            [](const Packet& self) { return to_bytes(comqtt_packet_reason_codes(self.get())); },
             [](Packet& self, const py::object& codes) {
                 check(comqtt_packet_set_reason_codes(self.edit(), BytesArgument(codes).view()));
             })

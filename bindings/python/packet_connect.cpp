@@ -76,7 +76,8 @@ void bind_packet_connect(PacketClass& packet) {
                 change(self, [&](comqtt_connect& fields) { fields.client_id = view_of(id); });
             })
         .def_property(
-            "username", [](const Packet& self) { return to_optional_str(fields_of(self).username); }, &set_username)
+            "username", [](const Packet& self) { return to_optional_str(fields_of(self).username); },
+            &set_username)
         .def_property(
             "password", [](const Packet& self) { return to_optional_bytes(fields_of(self).password); },
             &set_password)

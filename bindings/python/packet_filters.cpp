@@ -43,8 +43,8 @@ void replace_filters(Packet& packet, const py::iterable& values) {
 }  // namespace
 
 TopicFilter TopicFilter::copy_of(const comqtt_subscription& entry) {
-    return {std::string(entry.filter.ptr ? entry.filter.ptr : "", entry.filter.len), entry.qos, entry.no_local,
-            entry.retain_as_published, entry.retain_handling};
+    return {std::string(entry.filter.ptr ? entry.filter.ptr : "", entry.filter.len), entry.qos,
+            entry.no_local, entry.retain_as_published, entry.retain_handling};
 }
 
 comqtt_subscription TopicFilter::view() const {
@@ -59,11 +59,12 @@ comqtt_subscription TopicFilter::view() const {
 
 void bind_packet_filters(py::module_& module, PacketClass& packet) {
     py::class_<TopicFilter>(module, "TopicFilter")
-        .def(py::init([](std::string filter, uint8_t qos, bool no_local, bool as_published, uint8_t handling) {
-                 return TopicFilter{std::move(filter), qos, no_local, as_published, handling};
-             }),
-             py::arg("filter"), py::arg("qos") = 0, py::arg("no_local") = false,
-             py::arg("retain_as_published") = false, py::arg("retain_handling") = 0)
+        .def(
+            py::init([](std::string filter, uint8_t qos, bool no_local, bool as_published, uint8_t handling) {
+                return TopicFilter{std::move(filter), qos, no_local, as_published, handling};
+            }),
+            py::arg("filter"), py::arg("qos") = 0, py::arg("no_local") = false,
+            py::arg("retain_as_published") = false, py::arg("retain_handling") = 0)
         .def_readwrite("filter", &TopicFilter::filter)
         .def_readwrite("qos", &TopicFilter::qos)
         .def_readwrite("no_local", &TopicFilter::no_local)

@@ -47,21 +47,17 @@ py::object value_of(const comqtt_packet* packet, comqtt_section section, comqtt_
         py::list all;
         for (size_t index = 0; index < comqtt_packet_subscription_id_count(packet); ++index)
             all.append(comqtt_packet_subscription_id(packet, index));
-        return std::move(all);
+        return all;
     }
     comqtt_str text{};
     comqtt_bytes bytes{};
     uint32_t number = 0;
     switch (comqtt_prop_type_of(id)) {
-        case COMQTT_PROP_TYPE_UTF8:
-            comqtt_packet_prop_str(packet, section, id, &text);
-            return to_str(text);
+        case COMQTT_PROP_TYPE_UTF8: comqtt_packet_prop_str(packet, section, id, &text); return to_str(text);
         case COMQTT_PROP_TYPE_BINARY:
             comqtt_packet_prop_bytes(packet, section, id, &bytes);
             return to_bytes(bytes);
-        default:
-            comqtt_packet_prop_int(packet, section, id, &number);
-            return py::int_(number);
+        default: comqtt_packet_prop_int(packet, section, id, &number); return py::int_(number);
     }
 }
 
@@ -70,7 +66,8 @@ py::dict properties(const Packet& packet, comqtt_section section) {
     const size_t count = comqtt_packet_prop_count(packet.get(), section);
     for (size_t index = 0; index < count; ++index) {
         const comqtt_prop id = comqtt_packet_prop_id(packet.get(), section, index);
-        if (id != COMQTT_PROP_USER_PROPERTY) made[py::str(snake_name(id))] = value_of(packet.get(), section, id);
+        if (id != COMQTT_PROP_USER_PROPERTY)
+            made[py::str(snake_name(id))] = value_of(packet.get(), section, id);
     }
     return made;
 }

@@ -3,7 +3,8 @@
 namespace comqtt_python {
 
 py::str to_str(comqtt_str text) {
-    PyObject* made = PyUnicode_DecodeUTF8(text.ptr ? text.ptr : "", static_cast<Py_ssize_t>(text.len), "replace");
+    PyObject* made =
+        PyUnicode_DecodeUTF8(text.ptr ? text.ptr : "", static_cast<Py_ssize_t>(text.len), "replace");
     if (!made) throw py::error_already_set();
     return py::reinterpret_steal<py::str>(made);
 }
@@ -14,7 +15,9 @@ py::bytes to_bytes(comqtt_bytes bytes) {
     return py::bytes(bytes.ptr ? reinterpret_cast<const char*>(bytes.ptr) : "", bytes.len);
 }
 
-py::object to_optional_bytes(comqtt_bytes bytes) { return bytes.ptr ? py::object(to_bytes(bytes)) : py::none(); }
+py::object to_optional_bytes(comqtt_bytes bytes) {
+    return bytes.ptr ? py::object(to_bytes(bytes)) : py::none();
+}
 
 BytesArgument::BytesArgument(const py::object& value) : owner_(value) {
     if (value.is_none()) {

@@ -30,7 +30,9 @@ public:
     hooks::Verdict on_connect_authenticate(hooks::Event&, hooks::Client& client, hooks::PacketBox&) override {
         return verdict(client);
     }
-    hooks::Verdict on_acl_check(hooks::Event&, hooks::Client& client, std::string_view, hooks::Access) override {
+    hooks::Verdict on_acl_check(hooks::Event& event, hooks::Client& client, std::string_view,
+                                hooks::Access) override {
+        event.set_for_all_topics();
         return verdict(client);
     }
 

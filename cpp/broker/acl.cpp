@@ -11,10 +11,16 @@ hooks::Verdict Shard::cached_verdict(Session& s, std::string_view topic, hooks::
                        core_.acl_epoch.load(std::memory_order_relaxed));
 }
 
-void Shard::store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed) {
+void Shard::store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed,
+                          bool for_all_topics) {
     const Limits& limits = core_.config.limits;
     if (limits.acl_cache_size == 0) return;
     if (!s.acl) s.acl = std::make_unique<AclCache>();
+    if (for_all_topics) {
+        s.acl->store_whole(access, allowed, now_ms_ + limits.acl_cache_lifetime_ms,
+                           core_.acl_epoch.load(std::memory_order_relaxed));
+        return;
+    }
     s.acl->store(hash_bytes(ByteView(topic), core_.seed), access, allowed,
                  now_ms_ + limits.acl_cache_lifetime_ms,
                  core_.acl_epoch.load(std::memory_order_relaxed), limits.acl_cache_size);
@@ -38,7 +44,7 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
         s.read_hold = wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
         return verdict;
     }
-    store_verdict(s, topic, hooks::Access::read, verdict == hooks::Verdict::allow);
+    store_verdict(s, topic, hooks::Access::read, verdict == hooks::Verdict::allow, event.for_all_topics());
     return verdict;
 }
 

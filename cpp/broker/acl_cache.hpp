@@ -14,7 +14,10 @@ public:
     /// next = not known.
     hooks::Verdict find(uint64_t topic_hash, hooks::Access access, int64_t now_ms,
                         uint64_t epoch) const {
-        if (epoch != epoch_ || cells_.empty()) return hooks::Verdict::next;
+        if (epoch != epoch_) return hooks::Verdict::next;
+        const Whole& whole = whole_[access == hooks::Access::write];
+        if (whole.until_ms > now_ms) return whole.allowed ? hooks::Verdict::allow : hooks::Verdict::deny;
+        if (cells_.empty()) return hooks::Verdict::next;
         const uint64_t key = key_of(topic_hash, access);
         for (size_t i = 0; i < kProbes; ++i) {
             const Cell& cell = cells_[(key + i) & (cells_.size() - 1)];
@@ -28,8 +31,7 @@ public:
     void store(uint64_t topic_hash, hooks::Access access, bool allowed, int64_t until_ms,
                uint64_t epoch, size_t limit) {
         if (limit == 0) return;
-        if (epoch != epoch_) cells_.clear();
-        epoch_ = epoch;
+        enter(epoch);
         const Cell cell{key_of(topic_hash, access), until_ms * 2 + (allowed ? 1 : 0)};
         while (!place(cell)) {
             if (cells_.size() * 2 > limit && !cells_.empty()) {
@@ -40,12 +42,28 @@ public:
         }
     }
 
+    /// One verdict for every topic.
+    void store_whole(hooks::Access access, bool allowed, int64_t until_ms, uint64_t epoch) {
+        enter(epoch);
+        whole_[access == hooks::Access::write] = {until_ms, allowed};
+    }
+
 private:
     static constexpr size_t kProbes = 4;
     struct Cell {
         uint64_t key = 0;       ///< 0 = free
         int64_t until_ms = 0;   ///< shifted left by one; the lowest bit is the verdict
     };
+    struct Whole {
+        int64_t until_ms = INT64_MIN;
+        bool allowed = false;
+    };
+    void enter(uint64_t epoch) {
+        if (epoch == epoch_) return;
+        epoch_ = epoch;
+        cells_.clear();
+        whole_[0] = whole_[1] = {};
+    }
     static uint64_t key_of(uint64_t hash, hooks::Access access) {
         const uint64_t key = hash ^ (access == hooks::Access::write ? 0x9E3779B97F4A7C15 : 0);
         return key ? key : 1;
@@ -69,6 +87,7 @@ private:
     }
 
     std::vector<Cell> cells_;
+    Whole whole_[2];
     uint64_t epoch_ = 0;
 };
 

@@ -89,8 +89,9 @@ void Shard::fill_route(Route& route) {
     }
 }
 
-void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box) {
-    Route& route = route_for(p.topic_name);
+void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box,
+                    Route* known) {
+    Route& route = known ? *known : route_for(p.topic_name);
     if (!route_needs_hooks() || !box) {
         deliver_local(route, p, source);
         for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
@@ -191,7 +192,7 @@ void Shard::deliver_local(Route& route, Publication& p, Source source) {
     }
 }
 
-void Shard::deliver_target(Target& target, Publication& p, session::Delivery form, Source source) {
+void Shard::deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source) {
     const bool own = target.session->id.value == p.origin.publisher;
     form.qos = std::min({p.qos, own ? target.own_qos : target.qos});
     form.retain = target.retain_as_published && p.retain;
@@ -203,7 +204,7 @@ void Shard::deliver_target(Target& target, Publication& p, session::Delivery for
     deliver(*target.session, p, std::move(form), source);
 }
 
-void Shard::deliver(Session& s, Publication& p, session::Delivery form, Source source) {
+void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source source) {
     if (s.sink) {
         call_inline(s, p, form);
         return;

@@ -89,7 +89,6 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     if (!done) return true;
     const session::Delivery finished = s.flow->inflight.finish(ack.packet_id);
     metrics_.inflight.sub();
-    s.client->inflight.store(static_cast<uint32_t>(s.flow->inflight.count()), std::memory_order_relaxed);
     if (failed && type == mqtt::PacketType::pubrec) {
         tell(EventId::on_qos_dropped, type);
     } else {

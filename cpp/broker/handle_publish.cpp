@@ -87,6 +87,7 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             return false;
         }
     }
+    if (in.route) return begin_publish(c, in, 0);
     if (view.topic_alias) {
         using Result = topics::InboundAliases::Result;
         if (!c.inbound_aliases) c.inbound_aliases = std::make_unique<topics::InboundAliases>();
@@ -164,7 +165,7 @@ bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
         return true;
     }
     const bool allowed = verdict == hooks::Verdict::allow;
-    store_verdict(s, topic, hooks::Access::write, allowed);
+    store_verdict(s, topic, hooks::Access::write, allowed, event.for_all_topics());
     return finish_publish_acl(c, in, allowed, event.has_reason() ? event.reason() : Reason::not_authorized,
                               event.reason_text());
 }
@@ -180,7 +181,11 @@ bool Shard::finish_publish_acl(Connection& c, Inbound& in, bool allowed, Reason 
 }
 
 bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
-    if (!wants(EventId::on_publish)) return finish_publish(c, in, hooks::Action::proceed, Reason::success, {});
+    if (!wants(EventId::on_publish)) {
+        accept_publish(c, in, true);
+        return c.state != Connection::State::closing;
+    }
+    in.route = nullptr;  // the topic may change
     materialize(c, in);
     hooks::Event event(EventId::on_publish, wall_ms_, c.client.get(), in.box.get(), this);
     hooks::Action action;
@@ -242,7 +247,7 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
         return;
     }
     acknowledge_publish(c, in, Reason::success, {});
-    if (forward) publish(p, {c.handle, number_}, c.client.get(), in.box.get());
+    if (forward) publish(p, {c.handle, number_}, c.client.get(), in.box.get(), in.route);
     if (wants(EventId::on_published)) {
         materialize(c, in);
         notify(EventId::on_published, c.client.get(), in.box.get(),

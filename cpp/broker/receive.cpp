@@ -142,7 +142,13 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
     if (!hooked && established) {
         if (header.type == PacketType::publish) {
             Inbound in;
-            if (const auto error = mqtt::parse_publish(frame, header, c.version, true, limits, true, in.view)) {
+            auto error = mqtt::parse_publish(frame, header, c.version, true, limits, false, in.view);
+            if (!error && !in.view.topic_alias && !in.view.forward_needs_copy)
+                in.route = runnable_route(c, in.view.topic_name);
+            if (!error && !in.route && !in.view.topic_name.empty() &&
+                !mqtt::topic_name_valid(in.view.topic_name))
+                error = mqtt::parse_publish(frame, header, c.version, true, limits, true, in.view);
+            if (error) {
                 protocol_error(c, error);
                 return false;
             }

@@ -211,9 +211,10 @@ void Shard::deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::Messa
         form.retain = true;
         form.check_read = !s.sink;
         form.identifiers = identifiers;
-        deliver(s, p, form, {});
+        const session::Delivery shown = form;
+        deliver(s, p, std::move(form), {});
         if (!wants(EventId::on_retain_published)) continue;
-        const auto box = box_packet(packet_of(p, form, 0), message->origin_id().text());
+        const auto box = box_packet(packet_of(p, shown, 0), message->origin_id().text());
         box->frozen = true;
         notify(EventId::on_retain_published, s.client.get(), box.get(),
                [&](hooks::Hook& hook, hooks::Event& event) {

@@ -112,6 +112,25 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     form.qos = delivery.qos;
     form.retain = delivery.retain;
     form.dup = resend_id != 0 && delivery.sent;
+    constexpr auto kWatched = hooks::mask_of(EventId::on_packet_encode) |
+                              hooks::mask_of(EventId::on_packet_sent) |
+                              hooks::mask_of(EventId::on_qos_publish);
+    if (!(core_.hooks.mask() & kWatched) && !c.max_packet_size && !delivery.identifiers &&
+        (c.version != mqtt::Version::v5 || !(c.alias_maximum || p.has_expiry))) {
+        if (form.qos) {
+            form.packet_id = resend_id;
+            delivery.sent = true;
+            if (!resend_id) {
+                form.packet_id = s.flow->inflight.push(std::move(delivery));
+                metrics_.inflight.add();
+            }
+        }
+        write_publish(chunks_, c.out, p, form);
+        metrics_.packets_sent.add();
+        metrics_.messages_sent.add();
+        touch_output(c);
+        return true;
+    }
     if (c.version == mqtt::Version::v5) {
         if (delivery.identifiers) form.identifiers = delivery.identifiers->identifiers;
         if (p.has_expiry) {
@@ -141,8 +160,6 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         if (!id) {
             id = s.flow->inflight.push(std::move(delivery));
             metrics_.inflight.add();
-            s.client->inflight.store(static_cast<uint32_t>(s.flow->inflight.count()),
-                                     std::memory_order_relaxed);
         }
         form.packet_id = id;
         if (identifiers) form.identifiers = identifiers->identifiers;
@@ -236,7 +253,6 @@ void Shard::pump(Connection& c, Session& s) {
             send_delivery(c, s, std::move(delivery), 0, nullptr);
         }
     }
-    s.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
     relieve(c);
 }
 

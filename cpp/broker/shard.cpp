@@ -85,6 +85,11 @@ void Shard::end_round() {
         Connection& c = *dirty_[i];
         c.dirty = false;
         if (!c.link) continue;
+        if (c.session && c.session->flow) {
+            const session::Flow& flow = *c.session->flow;
+            c.client->inflight.store(static_cast<uint32_t>(flow.inflight.count()), std::memory_order_relaxed);
+            c.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
+        }
         flush(c);
         finish_if_drained(c);
         if (c.congestion && !c.blocked) relieve(c);

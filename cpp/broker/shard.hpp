@@ -161,6 +161,7 @@ private:
         mqtt::PublishView view;
         Ref<PacketBox> box;   ///< null until a hook needs it
         bool injected = false;
+        Route* route = nullptr;  ///< known, and the client may publish there
     };
     bool handle_publish(Connection& c, Inbound& in);
     bool begin_publish_acl(Connection& c, Inbound& in, size_t position);
@@ -172,7 +173,8 @@ private:
     void refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
     void materialize(Connection& c, Inbound& in);
     static void view_box(Inbound& in, std::vector<uint8_t>& properties);
-    void publish(Publication& publication, Source source, hooks::Client* client, PacketBox* box);
+    void publish(Publication& publication, Source source, hooks::Client* client, PacketBox* box,
+                 Route* known = nullptr);
 
     // --- acknowledgements (handle_acks.cpp) ---
     bool handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView& ack);
@@ -199,8 +201,8 @@ private:
     Route& route_for(ByteView topic);
     void fill_route(Route& route);
     void deliver_local(Route& route, Publication& p, Source source);
-    void deliver_target(Target& target, Publication& p, session::Delivery form, Source source);
-    void deliver(Session& s, Publication& p, session::Delivery form, Source source);
+    void deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source);
+    void deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
     void deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                           topics::SubscriberId except);
     void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
@@ -212,7 +214,8 @@ private:
 
     // --- read and write verdicts (acl.cpp) ---
     hooks::Verdict cached_verdict(Session& s, std::string_view topic, hooks::Access access);
-    void store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed);
+    void store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed,
+                       bool for_all_topics = false);
     /// allow, deny, or pending with the hold set up.
     hooks::Verdict read_verdict(Session& s, std::string_view topic, size_t position = 0);
     void finish_read_hold(Session& s, bool allowed);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
@@ -65,11 +66,13 @@ private:
     int run(Event& event, size_t& position, int otherwise, F&& fn) const {
         if (!wants(event.id())) return otherwise;
         const auto hooks = list();
+        bool first = position == 0;
         while (position < hooks->size()) {
             const Entry& entry = (*hooks)[position++];
             if (!(entry.events & mask_of(event.id()))) continue;
             event.reset();
             const int answer = fn(*entry.hook);
+            if (!std::exchange(first, false)) event.asked_before();
             if (event.failed()) {
                 report_failure(event, *entry.hook);
                 continue;

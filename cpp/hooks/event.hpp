@@ -75,6 +75,11 @@ public:
     mqtt::Reason reason() const { return reason_; }
     const std::string& reason_text() const { return reason_text_; }
 
+    /// ACL: the answer holds for every topic with this access. Heeded when no hook before this one was asked.
+    void set_for_all_topics() { for_all_topics_ = true; }
+    bool for_all_topics() const { return for_all_topics_; }
+    void asked_before() { for_all_topics_ = false; }
+
     /// The callback itself failed: logged, counted, the safe answer is used.
     void fail(std::string_view message) {
         failed_ = true;
@@ -97,6 +102,7 @@ private:
     EventId id_;
     bool has_reason_ = false;
     bool failed_ = false;
+    bool for_all_topics_ = false;
     mqtt::Reason reason_ = mqtt::Reason::success;
     int64_t time_ms_;
     Client* client_;

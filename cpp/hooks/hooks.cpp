@@ -29,7 +29,7 @@ Deferral* Event::defer() {
 }
 
 void Event::reset() {
-    has_reason_ = failed_ = false;
+    has_reason_ = failed_ = for_all_topics_ = false;
     reason_ = mqtt::Reason::success;
     reason_text_.clear();
     failure_.clear();

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <new>
 
+#include "base/block_cache.hpp"
+
 namespace comqtt::mqtt {
 
 namespace {
@@ -20,7 +22,7 @@ Ref<Message> Message::make(const MessageFields& fields) {
     assert(fields.payload.size <= UINT32_MAX && fields.properties.size <= UINT32_MAX);
     size_t body =
         2 + fields.topic_name.size + fields.payload.size + fields.properties.size + fields.origin_id.size;
-    auto* message = new (::operator new(sizeof(Message) + body)) Message;
+    auto* message = new (BlockCache::allocate(sizeof(Message) + body)) Message;
     message->topic_size_ = static_cast<uint16_t>(fields.topic_name.size);
     message->payload_size_ = static_cast<uint32_t>(fields.payload.size);
     message->properties_size_ = static_cast<uint32_t>(fields.properties.size);
@@ -42,8 +44,9 @@ Ref<Message> Message::make(const MessageFields& fields) {
 }
 
 void Message::destroy(Message* message) {
+    const size_t size = message->footprint();
     message->~Message();
-    ::operator delete(message);
+    BlockCache::free(message, size);
 }
 
 }  // namespace comqtt::mqtt

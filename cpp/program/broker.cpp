@@ -16,8 +16,11 @@ using Options = std::unique_ptr<comqtt_options, FreeOptions>;
 
 comqtt_str view(const std::string& text) { return {text.data(), text.size()}; }
 
-/// Throws when a call has failed; frees its error.
-void check(comqtt_status status, comqtt_error* error, const std::string& what) {
+/// Makes a call that may store an error; throws when it has failed.
+template <typename Call>
+void check(const std::string& what, Call&& call) {
+    comqtt_error* error = nullptr;
+    const comqtt_status status = call(&error);
     if (status == COMQTT_OK) return;
     std::string why = comqtt_status_text(status);
     if (error) {
@@ -30,13 +33,16 @@ void check(comqtt_status status, comqtt_error* error, const std::string& what) {
 
 Options make_options(const Flags& flags) {
     comqtt_options* made = nullptr;
-    check(comqtt_options_new(&made), nullptr, "options");
+    check("cannot make options", [&](comqtt_error**) { return comqtt_options_new(&made); });
     Options options(made);
-    for (const auto& [key, value] : flags.settings) {
-        comqtt_error* error = nullptr;
-        check(comqtt_options_set(made, key.c_str(), view(value), &error), error, "");
+    for (const auto& setting : flags.settings) {
+        check("", [&](comqtt_error** error) {
+            return comqtt_options_set(made, setting.first.c_str(), view(setting.second), error);
+        });
     }
-    check(comqtt_options_set_log(made, flags.log_level, log_from_library, nullptr, nullptr), nullptr, "log");
+    check("cannot log", [&](comqtt_error**) {
+        return comqtt_options_set_log(made, flags.log_level, log_from_library, nullptr, nullptr);
+    });
     return options;
 }
 
@@ -45,10 +51,11 @@ Options make_options(const Flags& flags) {
 Broker::Broker(const Flags& flags) {
     const Options options = make_options(flags);
     comqtt_server* made = nullptr;
-    comqtt_error* error = nullptr;
-    check(comqtt_server_new(options.get(), &made, &error), error, "cannot make a server");
+    check("cannot make a server",
+          [&](comqtt_error** error) { return comqtt_server_new(options.get(), &made, error); });
     server_.reset(made);
-    check(comqtt_server_add_allow_loopback(made, nullptr, &error), error, "cannot add the loopback rule");
+    check("cannot add the rule for this machine",
+          [&](comqtt_error** error) { return comqtt_server_add_allow_loopback(made, nullptr, error); });
 
     size_t number = 0;
     for (const std::string& address : flags.tcp_addresses)
@@ -63,13 +70,11 @@ void Broker::listen(comqtt_listener_kind kind, const std::string& id, const std:
     config.id = view(id);
     config.kind = kind;
     config.address = view(address);
-    comqtt_error* error = nullptr;
-    check(comqtt_server_listen(server_.get(), &config, &error), error, "cannot listen on " + address);
+    check("", [&](comqtt_error** error) { return comqtt_server_listen(server_.get(), &config, error); });
 }
 
 void Broker::start() {
-    comqtt_error* error = nullptr;
-    check(comqtt_server_start(server_.get(), &error), error, "cannot start");
+    check("cannot start", [&](comqtt_error** error) { return comqtt_server_start(server_.get(), error); });
 }
 
 bool Broker::stop() {
@@ -82,9 +87,11 @@ std::vector<std::string> Broker::listeners() const {
     comqtt_server_each_listener(
         server_.get(),
         [](void* user, const comqtt_listener_info* info) {
-            auto& list = *static_cast<std::vector<std::string>*>(user);
-            list.push_back(std::string(info->protocol.ptr, info->protocol.len) + " " +
-                           std::string(info->address.ptr, info->address.len));
+            const std::string protocol(info->protocol.ptr, info->protocol.len);
+            const std::string address(info->address.ptr, info->address.len);
+            const bool named = address.starts_with(protocol + ":");  // "unix:/path"
+            static_cast<std::vector<std::string>*>(user)->push_back(named ? address
+                                                                          : protocol + " " + address);
             return true;
         },
         &found);

@@ -12,7 +12,7 @@ void Inflight::grow() {
     ring_ = std::move(larger);
 }
 
-mqtt::PacketId Inflight::push(Delivery delivery) {
+mqtt::PacketId Inflight::push(Delivery&& delivery) {
     if (size_ == ring_.size()) grow();
     const uint64_t sequence = first_ + size_++;
     Entry& entry = ring_[sequence & (ring_.size() - 1)];

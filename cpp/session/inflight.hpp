@@ -25,7 +25,7 @@ public:
     /// True when the next identifier is still in use.
     bool exhausted() const { return size_ >= kIds; }
 
-    mqtt::PacketId push(Delivery delivery);
+    mqtt::PacketId push(Delivery&& delivery);
     Entry* find(mqtt::PacketId id);
     /// The flow is over; gives the delivery back.
     Delivery finish(mqtt::PacketId id);

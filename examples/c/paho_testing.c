@@ -34,9 +34,9 @@ static comqtt_verdict on_acl_check(void *user, comqtt_event *event, comqtt_clien
 
 int main(int argc, char **argv) {
     arguments given = example_arguments(argc, argv, 1883);
-    static const char *const kOn[] = {"compatibilities.obscure-not-authorized",
-                                      "compatibilities.passive-client-disconnect",
-                                      "compatibilities.no-inherited-properties-on-ack"};
+    static const char *const kOn[] = {"capabilities.compatibilities.obscure-not-authorized",
+                                      "capabilities.compatibilities.passive-client-disconnect",
+                                      "capabilities.compatibilities.no-inherited-properties-on-ack"};
     comqtt_options *options = NULL;
     comqtt_server *server = NULL;
     comqtt_error *error = NULL;

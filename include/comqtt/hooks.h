@@ -76,7 +76,7 @@ typedef struct comqtt_hooks {
     comqtt_verdict (*on_connect_authenticate)(void *user, comqtt_event *event, comqtt_client *client,
                                               const comqtt_packet *packet);
     /** May the client publish to this topic name, or subscribe to this filter text? Once per PUBLISH, per SUBSCRIBE
-     * filter and, when it receives, per topic; verdicts are cached per session (options acl-cache-*). Not asked
+     * filter and, when it receives, per topic; verdicts are cached per session (options limits.acl-cache-*). Not asked
      * for inline clients and wills. */
     comqtt_verdict (*on_acl_check)(void *user, comqtt_event *event, comqtt_client *client, comqtt_str topic,
                                    comqtt_access access);

@@ -169,7 +169,7 @@ COMQTT_API comqtt_status comqtt_server_subscribe(comqtt_server *server, comqtt_s
  * Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_unsubscribe(comqtt_server *server, uint64_t subscription);
 /** Makes another inline client, for comqtt_server_inject; retained for the caller, gone with its last count. Errors:
- * INLINE_DISABLED; EXISTS. Since 1.0. */
+ * EXISTS. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_new_inline_client(comqtt_server *server, comqtt_str id,
                                                          comqtt_client **out_client, comqtt_error **out_error);
 /** Processes a copy of `packet`, of any type, as if `client` had sent it; returns when it is queued behind what the
@@ -185,7 +185,7 @@ typedef bool (*comqtt_packet_fn)(void *user, const comqtt_packet *packet);
  * invalid filter. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_each_retained(comqtt_server *server, comqtt_str filter, comqtt_packet_fn fn,
                                                      void *user);
-/** Removes the retained message of a topic. Errors: NOT_FOUND. Since 1.0. */
+/** Removes the retained message of a topic; none there is no error. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_clear_retained(comqtt_server *server, comqtt_str topic);
 
 #ifdef __cplusplus

@@ -60,7 +60,7 @@ static void clients_and_the_inline_client_reach_each_other(void) {
     CHECK_OK(comqtt_server_publish(server, S("in/self"), B(""), 0, false, NULL));
     EVENTUALLY(in.count == 2);
     CHECK_OK(comqtt_server_unsubscribe(server, token));
-    CHECK_INT(in.dropped, 1);
+    EVENTUALLY(in.dropped == 1);
     CHECK_STATUS(comqtt_server_unsubscribe(server, token), COMQTT_ERR_NOT_FOUND);
     CHECK_OK(comqtt_server_publish(server, S("in/z"), B("x"), 0, false, NULL));
     CHECK(peer_ping(it));
@@ -124,10 +124,9 @@ static void retained_messages_come_first_and_can_be_listed(void) {
     CHECK_INT(count, 2); /* the function ended the list */
     CHECK_OK(comqtt_server_clear_retained(server, S("r/1")));
     CHECK_OK(comqtt_server_clear_retained(server, S("r/2")));
-    CHECK_STATUS(comqtt_server_clear_retained(server, S("r/2")), COMQTT_ERR_NOT_FOUND);
-    count = 0;
-    CHECK_OK(comqtt_server_each_retained(server, S("r/#"), count_packet, &count));
-    CHECK_INT(count, 1);
+    CHECK_OK(comqtt_server_clear_retained(server, S("r/2"))); /* none there is no error */
+    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("r/#"), count_packet, &count)) == COMQTT_OK &&
+               count == 1);
     CHECK_STATUS(comqtt_server_each_retained(server, S("r/#/x"), count_packet, &count), COMQTT_ERR_PROTOCOL);
     CHECK_STATUS(comqtt_server_publish(server, S("a/+"), B(""), 0, false, &error), COMQTT_ERR_PROTOCOL);
     CHECK_INT(comqtt_error_reason(error), COMQTT_REASON_TOPIC_NAME_INVALID);
@@ -147,7 +146,8 @@ static void the_inline_client_can_be_switched_off(void) {
     CHECK_STATUS(comqtt_server_subscribe(server, S("t"), 0, 0, on_message, &in, drop_inbox, NULL, NULL),
                  COMQTT_ERR_INLINE_DISABLED);
     CHECK_INT(in.dropped, 1);
-    CHECK_STATUS(comqtt_server_new_inline_client(server, S("i"), &client, NULL), COMQTT_ERR_INLINE_DISABLED);
+    CHECK_OK(comqtt_server_new_inline_client(server, S("i"), &client, NULL)); /* a client for inject is another thing */
+    comqtt_client_release(client);
     comqtt_server_free(server);
 }
 

@@ -91,7 +91,7 @@ static void stored_state_comes_back(void) {
     comqtt_connect fields = comqtt_connect_init();
     comqtt_packet *packet;
     peer *it;
-    CHECK_OK(comqtt_options_set_bool(options, "compatibilities.restore-sys-info-restart", true, NULL));
+    CHECK_OK(comqtt_options_set_bool(options, "capabilities.compatibilities.restore-sys-info-restart", true, NULL));
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
     CHECK_OK(comqtt_server_add_hook(server, &table, &empty, NULL, NULL, NULL));

@@ -28,7 +28,8 @@ REASONS = {
     AUTH: {0x00, 0x18, 0x19},
 }
 DISCONNECT_BY_CLIENT = {0x00, 0x04, *range(0x80, 0x84), 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99}
-DISCONNECT_BY_SERVER = {0x00, *range(0x80, 0x84), 0x87, 0x89, 0x8B, *range(0x8D, 0x91), *range(0x93, 0xA3)}
+# 0x8C stands in the table of section 2.4 for DISCONNECT, though not in that of 3.14.
+DISCONNECT_BY_SERVER = {0x00, *range(0x80, 0x84), 0x87, 0x89, *range(0x8B, 0x91), *range(0x93, 0xA3)}
 
 
 @dataclass
@@ -200,10 +201,9 @@ def _connect(packet: Packet, body: Reader, version: int) -> None:
         if not body.text():
             raise Malformed("empty will topic")
         body.binary()
-    if bits & 128:
-        body.text()
-    if bits & 64:
-        body.binary()
+    for bit, read in ((128, body.text), (64, body.binary)):
+        if bits & bit and (version > 3 or body.left()):  # 3.1: the length counts more than the flag
+            read()
 
 
 def _connack(packet: Packet, body: Reader, version: int) -> None:

@@ -140,8 +140,14 @@ def test_will_qos_3_is_malformed(mqtt, unique, version):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("flags", [0x06, 0x82, 0xC2, 0xC6])
 def test_fields_that_the_flags_announce_must_be_present(mqtt, unique, version, flags):
-    """[MQTT-3.1.2-9] [MQTT-3.1.2-17] [MQTT-3.1.2-19] [MQTT-3.1.3-1]"""
-    _refused_as_malformed(mqtt, version, mp.connect(unique("c"), version, flags=flags))
+    """[MQTT-3.1.2-9] [MQTT-3.1.2-17] [MQTT-3.1.2-19] [MQTT-3.1.3-1] In 3.1 user name and password may be missing."""
+    packet = mp.connect(unique("c"), version, flags=flags)
+    if version == 3 and not flags & 4:
+        client = mqtt.open(3)
+        client.send(packet)
+        client.expect(CONNACK, reason=0)
+    else:
+        _refused_as_malformed(mqtt, version, packet)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -123,8 +123,10 @@ def test_wrong_flags_of_the_fixed_header_are_malformed(mqtt, neighbour, unique, 
     """[MQTT-2.1.3-1] [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1]"""
     packets = {**_samples(version), "PINGREQ": mp.pingreq()}
     packet = packets.get(mp.NAMES[type_], mp.frame(type_, b"\0\1"))
-    right = mp.FIXED_FLAGS.get(type_, 0)
-    for flags in {0, 1, 2, 3, 4, 8, 10, 15} - {right}:
+    right = {mp.FIXED_FLAGS.get(type_, 0)}
+    if version == 3 and right == {2}:
+        right.add(10)  # 3.1 has DUP on these packets
+    for flags in {0, 1, 2, 3, 4, 8, 10, 15} - right:
         client = mqtt.open(version)
         if type_ == mp.CONNECT:
             client.send(bytes([type_ << 4 | flags]) + packet[1:])
@@ -263,7 +265,6 @@ def test_an_empty_filter_is_invalid(mqtt, neighbour, unique, version):
     mp.unsubscribe(1, ["t"], {"subscription_id": 1}),
     mp.ack(mp.PUBACK, 1, 0, {"content_type": "x"}),
     mp.ack(mp.PUBREL, 1, 0, [("reason_string", "a"), ("reason_string", "b")]),
-    mp.disconnect(0, {"server_reference": "x"}),
     mp.disconnect(0, [("session_expiry", 1), ("session_expiry", 1)]),
     mp.disconnect(0, {"topic_alias": 1}),
     mp.disconnect(0, b"\x7e\x00"),

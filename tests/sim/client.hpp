@@ -13,7 +13,7 @@
 #include "sim/model.hpp"
 #include "sim/sim.hpp"
 
-namespace sim {
+namespace comqtt::sim {
 
 struct ClientSettings {
     std::string id;
@@ -76,8 +76,10 @@ struct SessionState {
     std::map<mqtt::PacketId, uint32_t> receiving;  ///< QoS 2, until PUBREL
     std::map<mqtt::PacketId, uint32_t> unanswered; ///< QoS 1, until PUBACK is sent
     std::unordered_map<uint32_t, uint32_t> copies; ///< live deliveries by message
+    std::unordered_map<uint32_t, uint32_t> firsts; ///< those that were not sent again
     std::map<OrderKey, uint32_t> latest;
     std::map<std::string, uint32_t> replays;       ///< retained messages received, by topic
+    uint32_t subscribes_of_retained = 0;           ///< SUBSCRIBE entries that may have caused one
     mqtt::PacketId last_id = 0;
 };
 
@@ -132,6 +134,8 @@ public:
     bool v5() const { return settings_.version == mqtt::Version::v5; }
     bool subscribed(const std::string& filter) const;
     size_t quota_used() const { return session_.out.size(); }
+    /// Drops what only messages that are over and done with need.
+    void forget_past();
 
 private:
     enum class Presence { yes, may, no };
@@ -146,17 +150,26 @@ private:
         uint32_t expiry_s = 0;
         uint32_t expiry_before_s = 0;  ///< had its DISCONNECT not been read
         bool clean = false;            ///< DISCONNECT without the will
+        bool handled_connect = false;  ///< its CONNACK came
         std::optional<PendingWill> will;
     };
 
-    void send(mqtt::Packet packet);
+    struct Ack {
+        mqtt::PacketType type{};
+        mqtt::PacketId id = 0;
+        mqtt::Reason reason = mqtt::Reason::success;
+    };
+    void send(mqtt::Packet& packet);
+    void send_ack(const Ack& ack);
     void leave(bool clean);
     void drop_session();
     void settle_will(bool clean_start);
     void expect_presence();
     void handle(const mqtt::Packet& packet);
     void handle_connack(const mqtt::Packet& packet);
-    void handle_publish(mqtt::Packet packet);
+    void handle_publish(const mqtt::Packet& packet);
+    const std::string& topic_of(const mqtt::Packet& packet);
+    bool note_flow(const mqtt::Packet& packet, const std::string& topic, uint32_t number, bool& seen);
     void check_live(const Message& message, const mqtt::Packet& packet);
     void check_replay(const Message& message, const mqtt::Packet& packet);
     void check_identifiers(const Message& message, const mqtt::Packet& packet, bool replay) const;
@@ -180,10 +193,11 @@ private:
     ConnectSettings connect_;
     Ending ending_;
     bool ended_before_ = false;    ///< ending_ is set
+    int64_t connect_ms_ = 0;
     Presence presence_ = Presence::no;
     int64_t present_below_ms_ = 0; ///< the session is certainly there for a CONNACK before this
     std::optional<PendingWill> will_;
-    std::optional<uint32_t> will_cancelled_by_connack_;
+    std::optional<uint32_t> undecided_will_;  ///< must not come when CONNACK arrives before will_due_ms_
     int64_t will_due_ms_ = 0;
     uint64_t up_since_ = 0;
     uint16_t server_receive_maximum_ = 65'535;
@@ -191,10 +205,11 @@ private:
     std::map<std::string, uint16_t> aliases_out_;
     std::map<uint16_t, std::string> aliases_in_;
     std::map<mqtt::PacketId, uint32_t> in_flight_;      ///< received on this connection, not yet finished
-    std::deque<mqtt::Packet> held_;                     ///< acknowledgements not yet sent
+    std::deque<Ack> held_;                              ///< acknowledgements not yet sent
     std::map<mqtt::PacketId, std::vector<size_t>> subscribing_;    ///< spans that wait for SUBACK
     std::map<mqtt::PacketId, std::vector<size_t>> unsubscribing_;
     unsigned pings_ = 0;
+    bool use_alias_ = false;
 };
 
-}  // namespace sim
+}  // namespace comqtt::sim

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace sim {
+namespace comqtt::sim {
 
 struct Failure : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -23,4 +23,4 @@ void demand(bool holds, fmt::format_string<Args...> format, Args&&... args) {
     if (!holds) throw Failure(fmt::format(format, std::forward<Args>(args)...));
 }
 
-}  // namespace sim
+}  // namespace comqtt::sim

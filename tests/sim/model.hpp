@@ -13,7 +13,7 @@
 
 #include "mqtt/types.hpp"
 
-namespace sim {
+namespace comqtt::sim {
 
 class Client;
 class Sim;
@@ -32,6 +32,7 @@ struct Message {
     uint64_t sent = 0;           ///< first put on a wire
     int64_t sent_ms = 0;
     uint64_t acked = kNever;     ///< PUBACK or PUBREC read
+    int64_t acked_ms = 0;
     uint64_t routed = kNever;    ///< certainly with all its receivers' sessions
     uint64_t wire = 0;           ///< of the last transmission
     uint32_t transmissions = 0;
@@ -82,6 +83,7 @@ public:
 
     // --- wills ---
     void decide_will(uint32_t number, Fate fate) { wills_[number].fate = fate; }
+    void will_not_before(uint32_t number, int64_t ms) { wills_[number].not_before_ms = ms; }
     void will_arrived(const Message& message);
 
     // --- checks when everything has come to rest ---
@@ -89,6 +91,7 @@ public:
     /// Payload numbers that a new subscriber of a retained topic may get; 0 = nothing.
     std::vector<uint32_t> retained_candidates(const std::string& topic, const std::vector<Client*>& clients) const;
     std::vector<std::string> retained_topics() const;
+    void retained_seen(const std::string& topic, uint32_t number);
     /// Messages below this number are over and done with.
     uint32_t finished() const { return finished_; }
 
@@ -104,13 +107,16 @@ private:
     };
     struct WillRecord {
         Fate fate = Fate::may;
+        int64_t not_before_ms = 0;
         uint32_t arrived = 0;
     };
     struct Transmission {
-        uint32_t number;
+        uint32_t number;  ///< 0 = the broker holds nothing
         uint64_t wire;
+        bool known;       ///< seen by a new subscriber
     };
     void check_received(const Message& message, Client& client, const std::vector<Client*>& clients) const;
+    bool surely_handled(const Message& message, uint64_t wire, const std::vector<Client*>& clients) const;
     void check_groups(const std::vector<Client*>& clients);
     void check_wills();
 
@@ -123,4 +129,4 @@ private:
     uint32_t finished_ = 1;
 };
 
-}  // namespace sim
+}  // namespace comqtt::sim

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sim {
+namespace comqtt::sim {
 
 Sim::Sim(Settings settings)
     : random(settings.seed),
@@ -14,7 +14,7 @@ Sim::Sim(Settings settings)
       trace_(settings.trace) {
     for (unsigned i = 0; i < settings.shards; ++i)
         core->shards.push_back(std::make_unique<broker::Shard>(*core, i));
-    if (settings.allow_all) core->hooks.add(std::make_shared<auth::AllowAll>());
+    if (settings.allow_all && !core->hooks.add(std::make_shared<auth::AllowAll>())) fail("no allow-all hook");
 }
 
 Sim::~Sim() {
@@ -42,7 +42,6 @@ void Sim::run_all(unsigned shard) { run(shard, true); }
 
 void Sim::run(unsigned number, bool everything) {
     broker::Shard& s = shard(number);
-    running_ = static_cast<int>(number);
     ++step_;
     s.begin_round();
     const bool mail_first = random.chance(50);
@@ -61,7 +60,6 @@ void Sim::run(unsigned number, bool everything) {
     s.run_deadlines();
     s.end_round();
     last_round_ms_[number] = now_ms();
-    running_ = -1;
 }
 
 void Sim::tell_wires(unsigned number, bool everything) {
@@ -136,4 +134,4 @@ std::string Sim::id_on(unsigned number, const std::string& name) const {
 
 void Sim::add_line(std::string line) { lines_.push_back(fmt::format("{:6} {:7} ms  {}", step_, now_ms(), line)); }
 
-}  // namespace sim
+}  // namespace comqtt::sim

@@ -14,7 +14,7 @@
 #include "sim/wire.hpp"
 #include "support/random.hpp"
 
-namespace sim {
+namespace comqtt::sim {
 
 struct Settings {
     uint64_t seed = 1;
@@ -96,8 +96,7 @@ private:
     std::vector<std::string> lines_;
     uint64_t step_ = 1;
     uint64_t activity_ = 0;
-    int running_ = -1;
     bool trace_;
 };
 
-}  // namespace sim
+}  // namespace comqtt::sim

@@ -4,7 +4,7 @@
 
 #include "sim/sim.hpp"
 
-namespace sim {
+namespace comqtt::sim {
 
 void Wire::send(const std::vector<uint8_t>& bytes) {
     if (closed_by_client()) fail("wire {}: the client sends after it closed", number);
@@ -186,4 +186,4 @@ void Wire::tell_closed(broker::Shard& shard, const char* error) {
     connection_ = nullptr;
 }
 
-}  // namespace sim
+}  // namespace comqtt::sim

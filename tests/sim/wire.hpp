@@ -9,14 +9,14 @@
 #include "broker/link.hpp"
 #include "broker/shard.hpp"
 
-namespace sim {
+namespace comqtt::sim {
 
 class Sim;
 
 class Wire final : public broker::Link {
 public:
-    Wire(Sim& sim, uint64_t number, unsigned shard, size_t capacity)
-        : number(number), capacity(capacity), sim_(sim), shard_(shard) {}
+    Wire(Sim& sim, uint64_t own_number, unsigned shard, size_t room)
+        : number(own_number), capacity(room), sim_(sim), shard_(shard) {}
 
     const uint64_t number;
     size_t capacity;  ///< bytes on their way to the client before the broker has to wait
@@ -84,7 +84,6 @@ private:
     bool closed_ = false;       ///< by the client
     bool reset_ = false;        ///< by the client
     bool gone_ = false;
-    bool inside_ = false;       ///< a call into the broker is running
 };
 
-}  // namespace sim
+}  // namespace comqtt::sim
