@@ -25,7 +25,7 @@ run: build
 	@exec build/release/comqtt $(ARGS)
 
 build: build-packages build/release/build.ninja
-	@cmake --build build/release -j $(JOBS) --target comqtt comqtt_program
+	@cmake --build build/release -j $(JOBS) --target libcomqtt.so comqtt_program
 
 all: build-packages test-packages build/release/build.ninja build/venv/ready
 	@grep -q '^COMQTT_PYTHON:BOOL=ON' build/release/CMakeCache.txt || cmake --preset release -DCOMQTT_PYTHON=ON
@@ -39,12 +39,12 @@ asan tsan: %: build-packages test-packages build/%/build.ninja build/venv/ready
 	@$(RUNNER) --preset $@
 
 abi: build-packages test-packages build/debug/build.ninja build/venv/ready
-	@cmake --build build/debug -j $(JOBS) --target comqtt
+	@cmake --build build/debug -j $(JOBS) --target libcomqtt.so
 	@$(RUNNER) --preset debug
 
 # On a release only: what is recorded here is promised for the life of the SONAME.
 abi-baseline: build-packages test-packages build/debug/build.ninja
-	@cmake --build build/debug -j $(JOBS) --target comqtt
+	@cmake --build build/debug -j $(JOBS) --target libcomqtt.so
 	@bash tests/abi/abidiff.sh --update build/debug/libcomqtt.so
 
 fuzz: build-packages fuzz-packages build/fuzz/build.ninja

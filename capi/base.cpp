@@ -19,7 +19,8 @@ struct StatusInfo {
     const char* text;
 };
 
-#define COMQTT_STATUS_ROW(name, text) {name, #name, text}
+#define COMQTT_STATUS_ROW(name, text) \
+    { name, #name, text }
 constexpr StatusInfo kStatuses[] = {
     COMQTT_STATUS_ROW(COMQTT_OK, "ok"),
     COMQTT_STATUS_ROW(COMQTT_ERR_INVALID_ARGUMENT, "invalid argument or handle"),
@@ -75,7 +76,8 @@ const comqtt_error* error_of(const comqtt_error* error) { return checked(error);
 uint32_t comqtt_version(void) { return COMQTT_VERSION_NUM; }
 
 #define COMQTT_TEXT_OF(number) #number
-#define COMQTT_DOTTED(major, minor, patch) COMQTT_TEXT_OF(major) "." COMQTT_TEXT_OF(minor) "." COMQTT_TEXT_OF(patch)
+#define COMQTT_DOTTED(major, minor, patch) \
+    COMQTT_TEXT_OF(major) "." COMQTT_TEXT_OF(minor) "." COMQTT_TEXT_OF(patch)
 const char* comqtt_version_text(void) {
     return COMQTT_DOTTED(COMQTT_VERSION_MAJOR, COMQTT_VERSION_MINOR, COMQTT_VERSION_PATCH);
 }
@@ -131,5 +133,6 @@ bool comqtt_topic_name_is_valid(comqtt_str topic) { return is_topic_name(text(to
 
 bool comqtt_topic_filter_is_valid(comqtt_str filter) {
     topics::ParsedFilter parsed;
-    return is_mqtt_text(text(filter)) && topics::parse_filter(text(filter), parsed) == topics::FilterError::none;
+    return is_mqtt_text(text(filter)) &&
+           topics::parse_filter(text(filter), parsed) == topics::FilterError::none;
 }

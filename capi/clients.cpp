@@ -34,12 +34,19 @@ void comqtt_client_release(comqtt_client* client) {
 }
 
 comqtt_str comqtt_client_id(const comqtt_client* client) { return text_of(client, &hooks::Client::id); }
-comqtt_str comqtt_client_username(const comqtt_client* client) { return text_of(client, &hooks::Client::username); }
-comqtt_str comqtt_client_remote(const comqtt_client* client) { return text_of(client, &hooks::Client::remote); }
-comqtt_str comqtt_client_listener(const comqtt_client* client) { return text_of(client, &hooks::Client::listener); }
+comqtt_str comqtt_client_username(const comqtt_client* client) {
+    return text_of(client, &hooks::Client::username);
+}
+comqtt_str comqtt_client_remote(const comqtt_client* client) {
+    return text_of(client, &hooks::Client::remote);
+}
+comqtt_str comqtt_client_listener(const comqtt_client* client) {
+    return text_of(client, &hooks::Client::listener);
+}
 
 comqtt_protocol comqtt_client_version(const comqtt_client* client) {
-    return get_or<comqtt_protocol>(client, 0, [](auto& c) { return static_cast<comqtt_protocol>(c.version); });
+    return get_or<comqtt_protocol>(client, 0,
+                                   [](auto& c) { return static_cast<comqtt_protocol>(c.version); });
 }
 bool comqtt_client_clean_start(const comqtt_client* client) {
     return get_or<bool>(client, false, [](auto& c) { return c.clean_start; });
@@ -152,7 +159,8 @@ comqtt_status comqtt_client_send(comqtt_client* client, const comqtt_packet* pac
     });
 }
 
-comqtt_status comqtt_client_each_subscription(const comqtt_client* client, comqtt_subscription_fn fn, void* user) {
+comqtt_status comqtt_client_each_subscription(const comqtt_client* client, comqtt_subscription_fn fn,
+                                              void* user) {
     return guarded(nullptr, [&]() -> Result<void> {
         hooks::Client* object = unwrap(client);
         Entry entry(object);

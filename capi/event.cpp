@@ -66,8 +66,8 @@ comqtt_status comqtt_selection_receiver(const comqtt_selection* selection, size_
         const auto& receivers = selection->selection.receivers;
         if (index >= receivers.size()) return outcome(Status::not_found);
         const auto& from = receivers[index];
-        const comqtt_receiver row = {sizeof row,  to_str(from.client_id), to_str(from.filter),
-                                     from.shared, from.chosen,            from.qos};
+        const comqtt_receiver row = {
+            sizeof row, to_str(from.client_id), to_str(from.filter), from.shared, from.chosen, from.qos};
         return write_record(row, out_receiver, "the receiver record");
     });
 }

@@ -108,7 +108,9 @@ private:
 /// Marks this thread as running a callback of a server.
 class CallbackScope {
 public:
-    explicit CallbackScope(const comqtt_server& server) : server_(&server), outer_(innermost_) { innermost_ = this; }
+    explicit CallbackScope(const comqtt_server& server) : server_(&server), outer_(innermost_) {
+        innermost_ = this;
+    }
     ~CallbackScope() { innermost_ = outer_; }
     CallbackScope(const CallbackScope&) = delete;
     CallbackScope& operator=(const CallbackScope&) = delete;

@@ -34,13 +34,14 @@ struct comqtt_options : comqtt::RefCounted<comqtt_options> {
 struct comqtt_server : comqtt::RefCounted<comqtt_server> {
     comqtt::hooks::HandleTag<0x434D5153> tag;  // "CMQS"
     std::unique_ptr<comqtt::server::Server> server;
-    comqtt_options options;                 ///< in force; read-only
-    std::atomic<bool> closed{false};        ///< freed by the application
+    comqtt_options options;           ///< in force; read-only
+    std::atomic<bool> closed{false};  ///< freed by the application
     std::atomic<uint32_t> calls_running{0};
 
     /// What clients point to.
     struct HostSide final : comqtt::hooks::Host {
         explicit HostSide(comqtt_server& owner) : self(owner) {}
+        virtual ~HostSide() = default;
         void retain_host() override { retain(&self); }
         void release_host() override { release(&self); }
         comqtt_server& self;
@@ -74,7 +75,8 @@ struct comqtt_deferral : comqtt::RefCounted<comqtt_deferral> {
 // These three live on the stack of the callback they are made for.
 
 struct comqtt_event : comqtt::RefCounted<comqtt_event> {
-    comqtt_event(comqtt::hooks::Event& of, comqtt_server& server, bool asks) : event(of), owner(server), question(asks) {}
+    comqtt_event(comqtt::hooks::Event& of, comqtt_server& server, bool asks)
+        : event(of), owner(server), question(asks) {}
     comqtt::hooks::HandleTag<0x434D5156> tag;  // "CMQV"
     comqtt::hooks::Event& event;
     comqtt_server& owner;

@@ -46,7 +46,8 @@ auto TableHook::call(Event& event, Slot slot, Arguments... arguments) {
             slot(drop_.user(), &context, arguments...);
         } else {
             const Answer answer = slot(drop_.user(), &context, arguments...);
-            const bool pending = question ? answer == COMQTT_VERDICT_PENDING : answer == COMQTT_ACTION_PENDING;
+            const bool pending =
+                question ? answer == COMQTT_VERDICT_PENDING : answer == COMQTT_ACTION_PENDING;
             if (pending && !context.deferred) event.fail("answered PENDING without a deferral");
             return answer;
         }
@@ -134,8 +135,9 @@ void TableHook::on_session_established(Event& event, Client& client, PacketBox& 
 }
 
 void TableHook::on_disconnect(Event& event, Client& client, const hooks::DisconnectInfo& info) {
-    const comqtt_disconnect record = {sizeof record,  static_cast<comqtt_reason>(info.reason),
-                                      to_str(info.text), info.by_client, info.clean, info.expire};
+    const comqtt_disconnect record = {sizeof record,     static_cast<comqtt_reason>(info.reason),
+                                      to_str(info.text), info.by_client,
+                                      info.clean,        info.expire};
     call(event, table_.on_disconnect, show(client), &record);
 }
 
@@ -156,7 +158,8 @@ void TableHook::on_packet_sent(Event& event, Client& client, PacketBox& packet, 
 }
 
 void TableHook::on_packet_processed(Event& event, Client& client, PacketBox& packet, mqtt::Reason reason) {
-    call(event, table_.on_packet_processed, show(client), read_only(packet), static_cast<comqtt_reason>(reason));
+    call(event, table_.on_packet_processed, show(client), read_only(packet),
+         static_cast<comqtt_reason>(reason));
 }
 
 void TableHook::on_subscribe(Event& event, Client& client, PacketBox& packet) {
@@ -165,8 +168,8 @@ void TableHook::on_subscribe(Event& event, Client& client, PacketBox& packet) {
 
 void TableHook::on_subscribed(Event& event, Client& client, PacketBox& packet, hooks::Codes codes,
                               hooks::Counts counts) {
-    call(event, table_.on_subscribed, show(client), read_only(packet), comqtt_bytes{codes.data(), codes.size()},
-         counts.data(), counts.size());
+    call(event, table_.on_subscribed, show(client), read_only(packet),
+         comqtt_bytes{codes.data(), codes.size()}, counts.data(), counts.size());
 }
 
 void TableHook::on_select_subscribers(Event& event, hooks::Selection& selection, PacketBox& packet) {
@@ -180,8 +183,8 @@ void TableHook::on_unsubscribe(Event& event, Client& client, PacketBox& packet) 
 
 void TableHook::on_unsubscribed(Event& event, Client& client, PacketBox& packet, hooks::Codes codes,
                                 hooks::Counts counts) {
-    call(event, table_.on_unsubscribed, show(client), read_only(packet), comqtt_bytes{codes.data(), codes.size()},
-         counts.data(), counts.size());
+    call(event, table_.on_unsubscribed, show(client), read_only(packet),
+         comqtt_bytes{codes.data(), codes.size()}, counts.data(), counts.size());
 }
 
 hooks::Action TableHook::on_publish(Event& event, Client& client, PacketBox& packet) {
@@ -204,7 +207,8 @@ void TableHook::on_retain_published(Event& event, Client& client, PacketBox& pac
     call(event, table_.on_retain_published, show(client), read_only(packet));
 }
 
-void TableHook::on_qos_publish(Event& event, Client& client, PacketBox& packet, int64_t sent_ms, int resends) {
+void TableHook::on_qos_publish(Event& event, Client& client, PacketBox& packet, int64_t sent_ms,
+                               int resends) {
     call(event, table_.on_qos_publish, show(client), read_only(packet), sent_ms, int32_t{resends});
 }
 

@@ -50,7 +50,8 @@ public:
     void on_publish_dropped(Event& event, Client& client, PacketBox& packet) override;
     void on_retain_message(Event& event, Client& client, PacketBox& packet, int change) override;
     void on_retain_published(Event& event, Client& client, PacketBox& packet) override;
-    void on_qos_publish(Event& event, Client& client, PacketBox& packet, int64_t sent_ms, int resends) override;
+    void on_qos_publish(Event& event, Client& client, PacketBox& packet, int64_t sent_ms,
+                        int resends) override;
     void on_qos_complete(Event& event, Client& client, PacketBox& packet) override;
     void on_qos_dropped(Event& event, Client& client, PacketBox& packet) override;
     void on_packet_id_exhausted(Event& event, Client& client, PacketBox& packet) override;

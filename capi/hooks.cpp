@@ -30,7 +30,8 @@ comqtt_status comqtt_server_add_hook(comqtt_server* server, const comqtt_hooks* 
         comqtt_hooks copy;
         if (auto fine = read_record(table, COMQTT_HOOKS_SIZE_1_0, copy, "the hook table"); !fine) return fine;
         if (copy.flags != 0) return Error{Status::unsupported, "the hook table has unknown flags"};
-        auto hook = std::make_shared<TableHook>(copy, std::move(owned), Ref<comqtt_server>::share(&entry.core()));
+        auto hook =
+            std::make_shared<TableHook>(copy, std::move(owned), Ref<comqtt_server>::share(&entry.core()));
         return add(entry, std::move(hook), out_hook);
     });
 }
@@ -52,7 +53,8 @@ comqtt_status comqtt_server_clear_acl_cache(comqtt_server* server) {
     });
 }
 
-comqtt_status comqtt_server_add_allow_all(comqtt_server* server, uint64_t* out_hook, comqtt_error** out_error) {
+comqtt_status comqtt_server_add_allow_all(comqtt_server* server, uint64_t* out_hook,
+                                          comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         Entry entry(server);
         if (!entry) return entry.error();

@@ -48,7 +48,8 @@ Result<Ref<hooks::PacketBox>> packet_of(const mqtt::Message& message, int64_t no
     box->packet.retain = true;
     if (message.has_expiry()) {
         const int64_t left_s = std::max<int64_t>((message.expires_ms() - now_ms) / 1000, 0);
-        box->packet.properties.set_number(mqtt::PropertyId::message_expiry_interval, static_cast<uint32_t>(left_s));
+        box->packet.properties.set_number(mqtt::PropertyId::message_expiry_interval,
+                                          static_cast<uint32_t>(left_s));
     }
     box->origin = message.origin_id().text();
     box->created_ms = message.created_ms();
@@ -63,8 +64,8 @@ Result<void> valid_filter(comqtt_str filter) {
 
 }  // namespace
 
-comqtt_status comqtt_server_publish(comqtt_server* server, comqtt_str topic, comqtt_bytes payload, uint8_t qos,
-                                    bool retain, comqtt_error** out_error) {
+comqtt_status comqtt_server_publish(comqtt_server* server, comqtt_str topic, comqtt_bytes payload,
+                                    uint8_t qos, bool retain, comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         Entry entry(server);
         if (!entry) return entry.error();
@@ -87,9 +88,10 @@ comqtt_status comqtt_server_publish_packet(comqtt_server* server, const comqtt_p
     });
 }
 
-comqtt_status comqtt_server_subscribe(comqtt_server* server, comqtt_str filter, uint8_t qos, uint32_t identifier,
-                                      comqtt_message_fn fn, void* user, comqtt_drop_fn drop,
-                                      uint64_t* out_subscription, comqtt_error** out_error) {
+comqtt_status comqtt_server_subscribe(comqtt_server* server, comqtt_str filter, uint8_t qos,
+                                      uint32_t identifier, comqtt_message_fn fn, void* user,
+                                      comqtt_drop_fn drop, uint64_t* out_subscription,
+                                      comqtt_error** out_error) {
     Drop owned(user, drop);
     return guarded(out_error, [&]() -> Result<void> {
         Entry entry(server);
@@ -99,8 +101,9 @@ comqtt_status comqtt_server_subscribe(comqtt_server* server, comqtt_str filter, 
         if (auto fine = valid_filter(filter); !fine) return fine;
         auto subscriber = std::make_shared<const Subscriber>(
             Subscriber{fn, std::move(owned), Ref<comqtt_server>::share(&entry.core())});
-        auto token = entry->subscribe(text(filter), qos, identifier,
-                                      [subscriber](const server::InlineMessage& message) { (*subscriber)(message); });
+        auto token =
+            entry->subscribe(text(filter), qos, identifier,
+                             [subscriber](const server::InlineMessage& message) { (*subscriber)(message); });
         if (!token) return token.take_error();
         if (out_subscription) *out_subscription = *token;
         return {};
@@ -115,8 +118,8 @@ comqtt_status comqtt_server_unsubscribe(comqtt_server* server, uint64_t subscrip
     });
 }
 
-comqtt_status comqtt_server_new_inline_client(comqtt_server* server, comqtt_str id, comqtt_client** out_client,
-                                              comqtt_error** out_error) {
+comqtt_status comqtt_server_new_inline_client(comqtt_server* server, comqtt_str id,
+                                              comqtt_client** out_client, comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         Entry entry(server);
         if (!entry) return entry.error();
@@ -139,7 +142,8 @@ comqtt_status comqtt_server_inject(comqtt_server* server, comqtt_client* client,
         if (!object) return invalid("the client is NULL or not a client");
         if (!box) return invalid("the packet is NULL or not a packet");
         if (object->host.get() != &entry.core().host) return invalid("the client belongs to another server");
-        if (!object->is_inline && !object->connected.load()) return Error{Status::closed, "the client is not connected"};
+        if (!object->is_inline && !object->connected.load())
+            return Error{Status::closed, "the client is not connected"};
         return entry->inject(*object, box->packet);
     });
 }

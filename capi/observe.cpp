@@ -9,10 +9,10 @@ using namespace comqtt;
 using namespace comqtt::capi;
 
 // The values that only a snapshot has, in the order of comqtt_metrics. X(member, help)
-#define COMQTT_SERVER_VALUES(X)                        \
-    X(time_s, "Time of the snapshot, unix seconds")    \
-    X(started_s, "Start of the server, unix seconds")  \
-    X(uptime_s, "Seconds since the server started")    \
+#define COMQTT_SERVER_VALUES(X)                         \
+    X(time_s, "Time of the snapshot, unix seconds")     \
+    X(started_s, "Start of the server, unix seconds")   \
+    X(uptime_s, "Seconds since the server started")     \
     X(memory_alloc, "Bytes in use by the process heap") \
     X(threads, "Threads of the server")
 

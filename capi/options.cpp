@@ -113,8 +113,8 @@ comqtt_status comqtt_options_set_str(comqtt_options* options, const char* key, c
     return set_typed(options, key, server::OptionType::text, "STR", text(value), out_error);
 }
 
-comqtt_status comqtt_options_get(const comqtt_options* options, const char* key, char* buffer, size_t capacity,
-                                 size_t* out_len) {
+comqtt_status comqtt_options_get(const comqtt_options* options, const char* key, char* buffer,
+                                 size_t capacity, size_t* out_len) {
     return guarded(nullptr, [&]() -> Result<void> {
         if (auto fine = settable(options, key); !fine) return fine;
         auto value = server::get_option(options->value, key);
@@ -146,13 +146,10 @@ comqtt_status comqtt_options_each(comqtt_option_fn fn, void* user) {
         bool more = true;
         server::each_option([&](const server::OptionInfo& info) {
             if (!more) return;
-            const comqtt_option_info row = {sizeof row,
-                                            info.key,
-                                            static_cast<comqtt_option_type>(info.type),
-                                            info.default_text,
-                                            info.minimum,
-                                            info.maximum,
-                                            info.text};
+            const comqtt_option_info row = {
+                sizeof row,        info.key,     static_cast<comqtt_option_type>(info.type),
+                info.default_text, info.minimum, info.maximum,
+                info.text};
             more = fn(user, &row);
         });
         return {};

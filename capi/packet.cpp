@@ -27,7 +27,8 @@ bool is_type(const comqtt_packet* handle, mqtt::PacketType type) { return packet
 
 Result<mqtt::TopicFilterEntry> filter_entry(const comqtt_subscription* entry) {
     comqtt_subscription record;
-    if (auto fine = read_record(entry, sizeof record, record, "the filter entry"); !fine) return fine.take_error();
+    if (auto fine = read_record(entry, sizeof record, record, "the filter entry"); !fine)
+        return fine.take_error();
     if (text(record.filter).size() > kMaxText) return Error{Status::too_large, "the filter is too long"};
     return mqtt::TopicFilterEntry{std::string(text(record.filter)), record.qos, record.no_local,
                                   record.retain_as_published, record.retain_handling};
@@ -63,7 +64,8 @@ void store_connect(const comqtt_connect& record, mqtt::ConnectFields& fields) {
 
 }  // namespace
 
-comqtt_status comqtt_packet_new(comqtt_packet_kind kind, comqtt_protocol protocol, comqtt_packet** out_packet) {
+comqtt_status comqtt_packet_new(comqtt_packet_kind kind, comqtt_protocol protocol,
+                                comqtt_packet** out_packet) {
     return guarded(nullptr, [&]() -> Result<void> {
         if (!out_packet) return invalid("out_packet is NULL");
         if (kind < COMQTT_CONNECT || kind > COMQTT_AUTH) return invalid("no such packet type");
@@ -214,7 +216,8 @@ comqtt_status comqtt_packet_set_reason_codes(comqtt_packet* packet, comqtt_bytes
 
 size_t comqtt_packet_filter_count(const comqtt_packet* packet) { return packet_of(packet).filters.size(); }
 
-comqtt_status comqtt_packet_filter(const comqtt_packet* packet, size_t index, comqtt_subscription* out_entry) {
+comqtt_status comqtt_packet_filter(const comqtt_packet* packet, size_t index,
+                                   comqtt_subscription* out_entry) {
     return guarded(nullptr, [&]() -> Result<void> {
         if (!unwrap(packet)) return invalid("the packet is NULL or not a packet");
         const auto& filters = packet_of(packet).filters;
@@ -235,7 +238,8 @@ comqtt_status comqtt_packet_add_filter(comqtt_packet* packet, const comqtt_subsc
     });
 }
 
-comqtt_status comqtt_packet_set_filter(comqtt_packet* packet, size_t index, const comqtt_subscription* entry) {
+comqtt_status comqtt_packet_set_filter(comqtt_packet* packet, size_t index,
+                                       const comqtt_subscription* entry) {
     return edit(packet, [&](mqtt::Packet& it) -> Result<void> {
         auto made = filter_entry(entry);
         if (!made) return made.take_error();
@@ -256,7 +260,8 @@ comqtt_status comqtt_packet_remove_filter(comqtt_packet* packet, size_t index) {
 comqtt_status comqtt_packet_connect(const comqtt_packet* packet, comqtt_connect* out_connect) {
     return guarded(nullptr, [&]() -> Result<void> {
         if (!unwrap(packet)) return invalid("the packet is NULL or not a packet");
-        if (!is_type(packet, mqtt::PacketType::connect)) return Error{Status::state, "the packet is not a CONNECT"};
+        if (!is_type(packet, mqtt::PacketType::connect))
+            return Error{Status::state, "the packet is not a CONNECT"};
         const mqtt::ConnectFields& fields = packet_of(packet).connect;
         comqtt_connect row{};
         row.struct_size = sizeof row;

@@ -25,15 +25,20 @@ const mqtt::Properties* section_of(const comqtt_packet* handle, comqtt_section s
 template <typename Change>
 comqtt_status edit_section(comqtt_packet* packet, comqtt_section section, Change&& change) noexcept {
     return edit(packet, [&](mqtt::Packet& it) -> Result<void> {
-        if (section != COMQTT_SECTION_PACKET && section != COMQTT_SECTION_WILL) return invalid("no such section");
+        if (section != COMQTT_SECTION_PACKET && section != COMQTT_SECTION_WILL)
+            return invalid("no such section");
         mqtt::Properties* properties = section_of(it, section);
         if (!properties) return Error{Status::state, "the packet has no will"};
         return change(*properties);
     });
 }
 
-bool is_text(comqtt_prop_type type) { return type == COMQTT_PROP_TYPE_UTF8 || type == COMQTT_PROP_TYPE_BINARY; }
-bool is_number(comqtt_prop_type type) { return type >= COMQTT_PROP_TYPE_BYTE && type <= COMQTT_PROP_TYPE_VARINT; }
+bool is_text(comqtt_prop_type type) {
+    return type == COMQTT_PROP_TYPE_UTF8 || type == COMQTT_PROP_TYPE_BINARY;
+}
+bool is_number(comqtt_prop_type type) {
+    return type >= COMQTT_PROP_TYPE_BYTE && type <= COMQTT_PROP_TYPE_VARINT;
+}
 
 uint32_t largest(comqtt_prop_type type) {
     switch (type) {

@@ -19,7 +19,8 @@ Error protocol_error(const mqtt::DecodeError& error) {
 
 }  // namespace
 
-comqtt_status comqtt_packet_validate(const comqtt_packet* packet, comqtt_sender sender, comqtt_error** out_error) {
+comqtt_status comqtt_packet_validate(const comqtt_packet* packet, comqtt_sender sender,
+                                     comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         const hooks::PacketBox* box = unwrap(packet);
         if (!box) return invalid("the packet is NULL or not a packet");
@@ -35,7 +36,8 @@ comqtt_status comqtt_packet_encode(const comqtt_packet* packet, uint8_t* buffer,
         const hooks::PacketBox* box = unwrap(packet);
         if (!box) return invalid("the packet is NULL or not a packet");
         std::vector<uint8_t> wire;
-        if (!mqtt::encode_packet(box->packet, wire)) return Error{Status::protocol, "the packet has no wire form"};
+        if (!mqtt::encode_packet(box->packet, wire))
+            return Error{Status::protocol, "the packet has no wire form"};
         return outcome(copy_out(ByteView(wire).text(), buffer, capacity, out_len));
     });
 }
@@ -44,7 +46,8 @@ comqtt_status comqtt_packet_decode(comqtt_bytes data, comqtt_protocol protocol, 
                                    comqtt_packet** out_packet, size_t* out_used, comqtt_error** out_error) {
     return guarded(out_error, [&]() -> Result<void> {
         if (!out_packet) return invalid("out_packet is NULL");
-        if (protocol < COMQTT_MQTT_3_1 || protocol > COMQTT_MQTT_5) return invalid("no such protocol version");
+        if (protocol < COMQTT_MQTT_3_1 || protocol > COMQTT_MQTT_5)
+            return invalid("no such protocol version");
         const ByteView from = bytes(data);
         mqtt::FixedHeader header;
         const mqtt::FrameState state = mqtt::read_fixed_header(from, header);

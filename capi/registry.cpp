@@ -39,8 +39,8 @@ size_t comqtt_server_client_count(const comqtt_server* server, bool connected_on
         if (!entry) return 0;
         const auto all = entry->clients();
         if (!connected_only) return all.size();
-        return static_cast<size_t>(
-            std::count_if(all.begin(), all.end(), [](const auto& client) { return client->connected.load(); }));
+        return static_cast<size_t>(std::count_if(
+            all.begin(), all.end(), [](const auto& client) { return client->connected.load(); }));
     });
 }
 

@@ -17,7 +17,8 @@ Result<const mqtt::Packet*> publish_of(const comqtt_packet* handle) {
 
 /// Reads the caller's record and hands what `convert` makes of it to the sink.
 template <typename Record, typename Convert>
-comqtt_status add(comqtt_sink* sink, const Record* theirs, comqtt_error** out_error, Convert&& convert) noexcept {
+comqtt_status add(comqtt_sink* sink, const Record* theirs, comqtt_error** out_error,
+                  Convert&& convert) noexcept {
     return guarded(out_error, [&]() -> Result<void> {
         if (!checked(sink)) return invalid("the sink is NULL or over");
         Record record;
@@ -54,7 +55,8 @@ Result<hooks::StoredClient> convert(const comqtt_stored_client& record) {
 Result<hooks::StoredSubscription> convert(const comqtt_stored_subscription& record) {
     if (text(record.client_id).empty()) return invalid("the record has no client id");
     if (!comqtt_topic_filter_is_valid(record.filter)) return invalid("the topic filter is not valid");
-    if (record.qos > 2 || record.retain_handling > 2) return invalid("an option of the subscription is out of range");
+    if (record.qos > 2 || record.retain_handling > 2)
+        return invalid("an option of the subscription is out of range");
     hooks::StoredSubscription out;
     out.client_id = text(record.client_id);
     out.entry = {std::string(text(record.filter)), record.qos, record.no_local, record.retain_as_published,

@@ -15,7 +15,8 @@ inline std::string_view text(comqtt_str view) {
     return view.ptr ? std::string_view(view.ptr, view.len) : std::string_view();
 }
 inline std::string_view text(comqtt_bytes view) {
-    return view.ptr ? std::string_view(reinterpret_cast<const char*>(view.ptr), view.len) : std::string_view();
+    return view.ptr ? std::string_view(reinterpret_cast<const char*>(view.ptr), view.len)
+                    : std::string_view();
 }
 inline ByteView bytes(comqtt_bytes view) { return {view.ptr, view.ptr ? view.len : 0}; }
 

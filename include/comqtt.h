@@ -42,13 +42,13 @@
 
 #define COMQTT_H_INSIDE
 #include "comqtt/base.h"
-#include "comqtt/packet.h"
 #include "comqtt/client.h"
+#include "comqtt/hooks.h"
 #include "comqtt/observe.h"
 #include "comqtt/options.h"
-#include "comqtt/storage.h"
-#include "comqtt/hooks.h"
+#include "comqtt/packet.h"
 #include "comqtt/server.h"
+#include "comqtt/storage.h"
 #undef COMQTT_H_INSIDE
 
 #endif

@@ -1,6 +1,7 @@
 // Life, plain fields and wire form of packets.
 #include "packet.hpp"
 
+#include <iterator>
 #include <vector>
 
 #include "error.hpp"
@@ -59,6 +60,17 @@ void field(PacketClass& packet, const char* name) {
         [](Packet& self, Value value) { check(Set(self.edit(), value)); });
 }
 
+std::string repr(const Packet& packet) {
+    static constexpr const char* kNames[] = {
+        "?",         "CONNECT", "CONNACK",     "PUBLISH",  "PUBACK",  "PUBREC",   "PUBREL",     "PUBCOMP",
+        "SUBSCRIBE", "SUBACK",  "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"};
+    const comqtt_packet_kind type = comqtt_packet_type(packet.get());
+    std::string text = std::string("<comqtt.Packet ") + kNames[type < std::size(kNames) ? type : 0];
+    if (type == COMQTT_PUBLISH)
+        text += " " + std::string(py::repr(to_str(comqtt_packet_topic(packet.get()))));
+    return text + ">";
+}
+
 void bind_texts(PacketClass& packet) {
     packet
         .def_property(
@@ -100,6 +112,7 @@ void bind_packets(py::module_& module) {
     PacketClass packet(module, "Packet");
     packet.def(py::init(&make), py::arg("type"), py::arg("version") = COMQTT_MQTT_5)
         .def("clone", &clone)
+        .def("__repr__", &repr)
         .def("encode", &encode)
         .def("validate", &validate, py::kw_only(), py::arg("from_server") = false)
         .def_static("decode", &decode, py::arg("data"), py::arg("version") = COMQTT_MQTT_5, py::kw_only(),

@@ -15,7 +15,8 @@ public:
     hooks::Verdict on_connect_authenticate(hooks::Event&, hooks::Client&, hooks::PacketBox&) override {
         return hooks::Verdict::allow;
     }
-    hooks::Verdict on_acl_check(hooks::Event& event, hooks::Client&, std::string_view, hooks::Access) override {
+    hooks::Verdict on_acl_check(hooks::Event& event, hooks::Client&, std::string_view,
+                                hooks::Access) override {
         event.set_for_all_topics();
         return hooks::Verdict::allow;
     }

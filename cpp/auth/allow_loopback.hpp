@@ -39,7 +39,7 @@ public:
 private:
     hooks::Verdict verdict(const hooks::Client& client) const {
         return is_loopback_address(client.remote) || is_local_(client.listener) ? hooks::Verdict::allow
-                                                                                 : hooks::Verdict::next;
+                                                                                : hooks::Verdict::next;
     }
 
     IsLocal is_local_;

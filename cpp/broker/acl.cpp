@@ -72,7 +72,7 @@ void Shard::finish_read_hold(Session& s, bool allowed) {
         }
     }
     // The route cache keeps no verdict for what was pending: it is asked again, from the cache.
-    if (Route* route = routes_.find(ByteView(topic))) route->read_until_ms = 0;
+    if (Route* route = routes_.find(ByteView(topic), routes_.hash_of(ByteView(topic)))) route->read_until_ms = 0;
     if (s.connection && s.connection->state == Connection::State::established) pump(*s.connection, s);
 }
 

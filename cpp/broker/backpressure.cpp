@@ -20,7 +20,8 @@ bool Shard::over_high_mark(const Connection& c) const {
 bool Shard::below_low_mark(const Connection& c) const {
     const Limits& limits = core_.config.limits;
     if (c.out.bytes() > limits.high_mark_bytes / 2) return false;
-    if (!c.session || !c.session->flow) return true;
+    // What it cannot acknowledge while it is not read is not waited for, or two could wait for each other.
+    if (c.paused_by || !c.session || !c.session->flow) return true;
     const session::Flow& flow = *c.session->flow;
     return flow.queued_bytes <= limits.high_mark_bytes / 2 &&
            flow.queue.size() <= core_.config.capabilities.maximum_client_writes_pending / 4;

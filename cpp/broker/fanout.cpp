@@ -22,14 +22,14 @@ void add_identifier(Ref<session::IdentifierList>& list, uint32_t identifier) {
 
 }  // namespace
 
-Route& Shard::route_for(ByteView topic) {
+Route& Shard::route_for(ByteView topic, uint64_t hash) {
     const uint64_t acl_epoch = core_.acl_epoch.load(std::memory_order_relaxed);
-    Route* route = routes_.find(topic);
+    Route* route = routes_.find(topic, hash);
     if (route && core_.index.is_current(route->epoch) && route->acl_epoch == acl_epoch &&
         route->read_until_ms > now_ms_)
         return *route;
     if (!route) {
-        route = &routes_.make(topic);
+        route = &routes_.make(topic, hash);
         metrics_.routes.set(routes_.count());
     }
     fill_route(*route);
@@ -38,7 +38,7 @@ Route& Shard::route_for(ByteView topic) {
 
 void Shard::fill_route(Route& route) {
     metrics_.route_misses.add();
-    const std::string_view topic = route.topic;
+    const std::string_view topic = route.topic();
     route.targets.clear();
     route.groups.clear();
     route.remote_shards = 0;
@@ -188,8 +188,10 @@ void Shard::deliver_local(Route& route, Publication& p, Source source) {
         if (own && !target.own) continue;
         session::Delivery form;
         form.identifiers = own ? target.own_identifiers : target.identifiers;
+        p.last_use = route.groups.empty() && !route.remote_shards && &target == &route.targets.back();
         deliver_target(target, p, std::move(form), source);
     }
+    p.last_use = false;
 }
 
 void Shard::deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source) {
@@ -220,7 +222,7 @@ void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
         }
     }
     if (s.read_hold || !c) {
-        form.message = p.message();
+        form.message = p.take_message();
         enqueue(s, std::move(form), source);
         return;
     }
@@ -238,7 +240,7 @@ void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
         return;
     }
     session::Flow& flow = s.make_flow();
-    form.message = p.message();
+    form.message = p.take_message();
     if (flow.queue.empty() && flow.resend.empty() && flow.outstanding() < c->window &&
         !flow.inflight.exhausted() && !over_high_mark(*c)) {
         send_delivery(*c, s, std::move(form), 0, &p);

@@ -141,7 +141,7 @@ void Shard::accept_run(const Mail& mail, ByteView run) {
         mqtt::read_fixed_header({p, static_cast<size_t>(run.end() - p)}, header);
         const uint8_t* body = p + header.header_size;
         const ByteView topic(body + 2, load_u16(body));
-        if (!route || !(ByteView(route->topic) == topic)) {
+        if (!route || !(ByteView(route->topic()) == topic)) {
             deliver_block();
             route = &route_for(topic);
         }

@@ -7,6 +7,9 @@
 
 namespace comqtt::broker {
 
+/// Payloads from here on are referenced by outputs, not copied.
+inline constexpr size_t kSharedPayload = 16'384;
+
 struct Publication {
     ByteView topic_name;
     ByteView payload;
@@ -19,6 +22,7 @@ struct Publication {
     mqtt::Origin origin;
     ByteView origin_id;       ///< client id of the publisher
     mqtt::MessageRef made;
+    bool last_use = false;    ///< the delivery being made is the last one: it may take `made` along
 
     static Publication of(const mqtt::MessageRef& message) {
         Publication p;
@@ -38,6 +42,11 @@ struct Publication {
 
     int64_t expires_ms() const {
         return has_expiry ? created_ms + int64_t{expiry_interval} * 1000 : INT64_MAX;
+    }
+    /// A message for one delivery.
+    mqtt::MessageRef take_message() {
+        message();
+        return last_use && payload.size < kSharedPayload ? std::move(made) : made;
     }
     const mqtt::MessageRef& message() {
         if (!made)

@@ -27,7 +27,6 @@ struct PublishForm {
 /// Size of the packet, fixed header included.
 size_t publish_size(const Publication& publication, const PublishForm& form);
 /// Appends it. Payloads from kSharedPayload bytes on are referenced when the publication has a message.
-inline constexpr size_t kSharedPayload = 16'384;
 void write_publish(ChunkPool& pool, Output& out, Publication& publication, const PublishForm& form);
 
 }  // namespace comqtt::broker

@@ -125,6 +125,7 @@ private:
                      uint64_t publisher);
     ByteView run_form(mqtt::Version from, mqtt::Version to, ByteView run);
     Route* runnable_route(Connection& c, ByteView topic);
+    Route* runnable_route(Connection& c, ByteView topic, uint64_t hash);
     template <typename F>
     void each_in_run(ByteView run, mqtt::Version version, uint64_t publisher, ByteView origin_id, F&& fn);
     /// Which shard owns the session that this CONNECT asks for; ours when it cannot be told.
@@ -198,7 +199,8 @@ private:
     void handle_ping(Connection& c);
 
     // --- fan-out (fanout.cpp) ---
-    Route& route_for(ByteView topic);
+    Route& route_for(ByteView topic) { return route_for(topic, routes_.hash_of(topic)); }
+    Route& route_for(ByteView topic, uint64_t hash);
     void fill_route(Route& route);
     void deliver_local(Route& route, Publication& p, Source source);
     void deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source);

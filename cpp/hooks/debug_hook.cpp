@@ -11,10 +11,9 @@ using mqtt::PacketType;
 constexpr const char* kComponent = "debug";
 
 const char* type_name(PacketType type) {
-    static constexpr const char* kNames[] = {"RESERVED",    "CONNECT",  "CONNACK",  "PUBLISH",
-                                             "PUBACK",      "PUBREC",   "PUBREL",   "PUBCOMP",
-                                             "SUBSCRIBE",   "SUBACK",   "UNSUBSCRIBE", "UNSUBACK",
-                                             "PINGREQ",     "PINGRESP", "DISCONNECT", "AUTH"};
+    static constexpr const char* kNames[] = {
+        "RESERVED",  "CONNECT", "CONNACK",     "PUBLISH",  "PUBACK",  "PUBREC",   "PUBREL",     "PUBCOMP",
+        "SUBSCRIBE", "SUBACK",  "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"};
     return kNames[static_cast<unsigned>(type) & 15];
 }
 
@@ -39,21 +38,21 @@ std::string hex(std::string_view bytes) {
 
 std::string connect_data(const Packet& packet, bool show_passwords) {
     const mqtt::ConnectFields& fields = packet.connect;
-    std::string out = fmt::format("id='{}' clean={} keepalive={} version={} username='{}'", printable(fields.client_id),
-                                  fields.clean_start, fields.keep_alive, static_cast<int>(packet.version),
-                                  printable(fields.username.value_or("")));
+    std::string out = fmt::format("id='{}' clean={} keepalive={} version={} username='{}'",
+                                  printable(fields.client_id), fields.clean_start, fields.keep_alive,
+                                  static_cast<int>(packet.version), printable(fields.username.value_or("")));
     if (show_passwords) out += fmt::format(" password='{}'", printable(fields.password.value_or("")));
     if (fields.will)
         out += fmt::format(" will-topic='{}' will-payload='{}' will-qos={} will-retain={}",
-                           printable(fields.will->topic_name), printable(fields.will->payload), fields.will->qos,
-                           fields.will->retain);
+                           printable(fields.will->topic_name), printable(fields.will->payload),
+                           fields.will->qos, fields.will->retain);
     return out;
 }
 
 std::string publish_data(const Packet& packet) {
-    return fmt::format("topic='{}' payload='{}' raw={} qos={} id={} retain={} dup={}", printable(packet.topic_name),
-                       printable(packet.payload), hex(packet.payload), packet.qos, packet.packet_id, packet.retain,
-                       packet.dup);
+    return fmt::format("topic='{}' payload='{}' raw={} qos={} id={} retain={} dup={}",
+                       printable(packet.topic_name), printable(packet.payload), hex(packet.payload),
+                       packet.qos, packet.packet_id, packet.retain, packet.dup);
 }
 
 std::string answer_data(const Packet& packet) {
@@ -78,7 +77,8 @@ std::string filters_data(const Packet& packet) {
 
 std::string codes_data(const Packet& packet) {
     std::string out = fmt::format("id={} reasons=[", packet.packet_id);
-    for (const uint8_t code : packet.reason_codes) out += fmt::format("{}{}", out.back() == '[' ? "" : " ", code);
+    for (const uint8_t code : packet.reason_codes)
+        out += fmt::format("{}{}", out.back() == '[' ? "" : " ", code);
     return out + "]";
 }
 

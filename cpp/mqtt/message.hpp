@@ -64,7 +64,10 @@ public:
 
     friend void retain(Message* message) { message->count_.fetch_add(1, std::memory_order_relaxed); }
     friend void release(Message* message) {
-        if (message->count_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(message);
+        // The only owner needs no atomic subtraction: nobody else can add to the count.
+        if (message->count_.load(std::memory_order_acquire) == 1 ||
+            message->count_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            destroy(message);
     }
 
 private:

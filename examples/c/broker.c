@@ -3,9 +3,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-int main(int argc, char **argv) {
-    comqtt_server *server = NULL;
-    comqtt_error *error = NULL;
+int main(int argc, char** argv) {
+    comqtt_server* server = NULL;
+    comqtt_error* error = NULL;
     comqtt_listener_config tcp = comqtt_listener_config_init();
     sigset_t stop;
     int signal_number;

@@ -21,7 +21,7 @@ static inline void example_on_signal(int number) {
     example_stopped = 1;
 }
 
-static inline arguments example_arguments(int argc, char **argv, int port) {
+static inline arguments example_arguments(int argc, char** argv, int port) {
     struct sigaction action;
     arguments given;
     given.port = port;
@@ -38,16 +38,16 @@ static inline arguments example_arguments(int argc, char **argv, int port) {
 }
 
 /* Ends the program with the error's text when a call failed. */
-static inline void example_check(comqtt_status status, comqtt_error *error) {
+static inline void example_check(comqtt_status status, comqtt_error* error) {
     if (status == COMQTT_OK) return;
     fprintf(stderr, "%s: %s\n", comqtt_status_name(status), error ? comqtt_error_message(error).ptr : "");
     exit(1);
 }
 
 /* Adds a TCP listener on the loopback address and starts the server. */
-static inline void example_start(comqtt_server *server, int port) {
+static inline void example_start(comqtt_server* server, int port) {
     comqtt_listener_config tcp = comqtt_listener_config_init();
-    comqtt_error *error = NULL;
+    comqtt_error* error = NULL;
     char address[32];
     snprintf(address, sizeof address, "127.0.0.1:%d", port);
     tcp.kind = COMQTT_LISTENER_TCP;
@@ -60,7 +60,7 @@ static inline void example_start(comqtt_server *server, int port) {
 }
 
 /* Sleeps a second; false when the example is to end. `elapsed` counts the seconds. */
-static inline bool example_next_second(const arguments *given, int *elapsed) {
+static inline bool example_next_second(const arguments* given, int* elapsed) {
     struct timespec second;
     if (example_stopped || (given->seconds > 0 && *elapsed >= given->seconds)) return false;
     second.tv_sec = 1;

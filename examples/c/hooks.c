@@ -1,13 +1,14 @@
 /* A hook that watches clients and changes what they publish: "hello" becomes "hello world". */
 #include "common.h"
 
-static void print_event(const char *what, const comqtt_client *client, comqtt_str detail) {
+static void print_event(const char* what, const comqtt_client* client, comqtt_str detail) {
     comqtt_str id = comqtt_client_id(client);
     printf("%-12s %.*s %.*s\n", what, (int)id.len, id.ptr, (int)detail.len, detail.ptr ? detail.ptr : "");
     fflush(stdout);
 }
 
-static comqtt_action on_connect(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
+static comqtt_action on_connect(void* user, comqtt_event* event, comqtt_client* client,
+                                comqtt_packet* packet) {
     (void)user;
     (void)event;
     (void)packet;
@@ -15,20 +16,21 @@ static comqtt_action on_connect(void *user, comqtt_event *event, comqtt_client *
     return COMQTT_PROCEED;
 }
 
-static void on_disconnect(void *user, comqtt_event *event, comqtt_client *client, const comqtt_disconnect *info) {
+static void on_disconnect(void* user, comqtt_event* event, comqtt_client* client,
+                          const comqtt_disconnect* info) {
     (void)user;
     (void)event;
     print_event("disconnect", client, comqtt_str_of(comqtt_reason_text(info->reason)));
 }
 
-static void print_filters(const char *what, const comqtt_client *client, const comqtt_packet *packet) {
+static void print_filters(const char* what, const comqtt_client* client, const comqtt_packet* packet) {
     comqtt_subscription entry = comqtt_subscription_init();
     for (size_t i = 0; comqtt_packet_filter(packet, i, &entry) == COMQTT_OK; ++i)
         print_event(what, client, entry.filter);
 }
 
-static void on_subscribed(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet,
-                          comqtt_bytes reason_codes, const int32_t *counts, size_t count) {
+static void on_subscribed(void* user, comqtt_event* event, comqtt_client* client, const comqtt_packet* packet,
+                          comqtt_bytes reason_codes, const int32_t* counts, size_t count) {
     (void)user;
     (void)event;
     (void)reason_codes;
@@ -37,8 +39,9 @@ static void on_subscribed(void *user, comqtt_event *event, comqtt_client *client
     print_filters("subscribed", client, packet);
 }
 
-static void on_unsubscribed(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet,
-                            comqtt_bytes reason_codes, const int32_t *counts, size_t count) {
+static void on_unsubscribed(void* user, comqtt_event* event, comqtt_client* client,
+                            const comqtt_packet* packet, comqtt_bytes reason_codes, const int32_t* counts,
+                            size_t count) {
     (void)user;
     (void)event;
     (void)reason_codes;
@@ -47,7 +50,8 @@ static void on_unsubscribed(void *user, comqtt_event *event, comqtt_client *clie
     print_filters("unsubscribed", client, packet);
 }
 
-static comqtt_action on_publish(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
+static comqtt_action on_publish(void* user, comqtt_event* event, comqtt_client* client,
+                                comqtt_packet* packet) {
     comqtt_bytes payload = comqtt_packet_payload(packet);
     (void)user;
     (void)event;
@@ -57,16 +61,17 @@ static comqtt_action on_publish(void *user, comqtt_event *event, comqtt_client *
     return COMQTT_PROCEED;
 }
 
-static void on_published(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet) {
+static void on_published(void* user, comqtt_event* event, comqtt_client* client,
+                         const comqtt_packet* packet) {
     (void)user;
     (void)event;
     print_event("published", client, comqtt_packet_topic(packet));
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     arguments given = example_arguments(argc, argv, 1883);
-    comqtt_server *server = NULL;
-    comqtt_error *error = NULL;
+    comqtt_server* server = NULL;
+    comqtt_error* error = NULL;
     comqtt_hooks table = comqtt_hooks_init();
     int elapsed = 0;
 
@@ -84,8 +89,9 @@ int main(int argc, char **argv) {
     example_start(server, given.port);
     while (example_next_second(&given, &elapsed))
         if (elapsed % 5 == 0)
-            example_check(comqtt_server_publish(server, comqtt_str_of("direct/publish"), comqtt_bytes_of("hello", 5), 0,
-                                                false, &error), error);
+            example_check(comqtt_server_publish(server, comqtt_str_of("direct/publish"),
+                                                comqtt_bytes_of("hello", 5), 0, false, &error),
+                          error);
     comqtt_server_free(server);
     return 0;
 }

@@ -3,7 +3,8 @@
  * properties of the packet, and a clean MQTT 5.0 client that asks for a keep alive of 120 s is told 60 s. */
 #include "common.h"
 
-static comqtt_action on_connect(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
+static comqtt_action on_connect(void* user, comqtt_event* event, comqtt_client* client,
+                                comqtt_packet* packet) {
     comqtt_connect fields = comqtt_connect_init();
     (void)user;
     (void)event;
@@ -12,8 +13,8 @@ static comqtt_action on_connect(void *user, comqtt_event *event, comqtt_client *
     return COMQTT_PROCEED;
 }
 
-static comqtt_verdict on_connect_authenticate(void *user, comqtt_event *event, comqtt_client *client,
-                                              const comqtt_packet *packet) {
+static comqtt_verdict on_connect_authenticate(void* user, comqtt_event* event, comqtt_client* client,
+                                              const comqtt_packet* packet) {
     (void)user;
     (void)event;
     (void)client;
@@ -21,25 +22,26 @@ static comqtt_verdict on_connect_authenticate(void *user, comqtt_event *event, c
     return COMQTT_ALLOW;
 }
 
-static comqtt_verdict on_acl_check(void *user, comqtt_event *event, comqtt_client *client, comqtt_str topic,
+static comqtt_verdict on_acl_check(void* user, comqtt_event* event, comqtt_client* client, comqtt_str topic,
                                    comqtt_access access) {
     static const char kForbidden[] = "test/nosubscribe";
     (void)user;
     (void)event;
     (void)client;
     (void)access;
-    if (topic.len == sizeof kForbidden - 1 && memcmp(topic.ptr, kForbidden, topic.len) == 0) return COMQTT_DENY;
+    if (topic.len == sizeof kForbidden - 1 && memcmp(topic.ptr, kForbidden, topic.len) == 0)
+        return COMQTT_DENY;
     return COMQTT_ALLOW;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     arguments given = example_arguments(argc, argv, 1883);
-    static const char *const kOn[] = {"capabilities.compatibilities.obscure-not-authorized",
+    static const char* const kOn[] = {"capabilities.compatibilities.obscure-not-authorized",
                                       "capabilities.compatibilities.passive-client-disconnect",
                                       "capabilities.compatibilities.no-inherited-properties-on-ack"};
-    comqtt_options *options = NULL;
-    comqtt_server *server = NULL;
-    comqtt_error *error = NULL;
+    comqtt_options* options = NULL;
+    comqtt_server* server = NULL;
+    comqtt_error* error = NULL;
     comqtt_hooks table = comqtt_hooks_init();
     int elapsed = 0;
 

@@ -20,18 +20,18 @@
 #define COMQTT_VERSION_MINOR 0
 #define COMQTT_VERSION_PATCH 0
 /** One number to compare: 0xMMmmpp. */
-#define COMQTT_VERSION_NUM \
-    ((COMQTT_VERSION_MAJOR << 16) | (COMQTT_VERSION_MINOR << 8) | COMQTT_VERSION_PATCH)
+#define COMQTT_VERSION_NUM ((COMQTT_VERSION_MAJOR << 16) | (COMQTT_VERSION_MINOR << 8) | COMQTT_VERSION_PATCH)
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* Handles. */
-typedef struct comqtt_error comqtt_error;         /**< why a call failed */
-typedef struct comqtt_options comqtt_options;     /**< settings of a server to be made */
-typedef struct comqtt_server comqtt_server;       /**< a broker */
-typedef struct comqtt_client comqtt_client;       /**< a connection, an inline client or a stored session; counted */
+typedef struct comqtt_error comqtt_error;     /**< why a call failed */
+typedef struct comqtt_options comqtt_options; /**< settings of a server to be made */
+typedef struct comqtt_server comqtt_server;   /**< a broker */
+typedef struct comqtt_client
+    comqtt_client; /**< a connection, an inline client or a stored session; counted */
 typedef struct comqtt_packet comqtt_packet;       /**< an MQTT Control Packet; counted */
 typedef struct comqtt_pipe comqtt_pipe;           /**< our end of an in-memory connection; counted */
 typedef struct comqtt_event comqtt_event;         /**< context of one callback; dies with it */
@@ -41,13 +41,13 @@ typedef struct comqtt_sink comqtt_sink;           /**< takes stored records; die
 
 /** Borrowed text, UTF-8, not terminated. ptr NULL = absent; an empty text has len 0 and ptr not NULL. */
 typedef struct comqtt_str {
-    const char *ptr;
+    const char* ptr;
     size_t len;
 } comqtt_str;
 
 /** Borrowed bytes. ptr NULL = absent. */
 typedef struct comqtt_bytes {
-    const uint8_t *ptr;
+    const uint8_t* ptr;
     size_t len;
 } comqtt_bytes;
 
@@ -58,12 +58,12 @@ typedef struct comqtt_pair {
 } comqtt_pair;
 
 /** Destroys user data. See rule 6 of comqtt.h. */
-typedef void (*comqtt_drop_fn)(void *user);
+typedef void (*comqtt_drop_fn)(void* user);
 /** Receives one text of a list. Return false to end the list. */
-typedef bool (*comqtt_str_fn)(void *user, comqtt_str text);
+typedef bool (*comqtt_str_fn)(void* user, comqtt_str text);
 
 /** View of a C string; NULL gives an absent text. Since 1.0. */
-static inline comqtt_str comqtt_str_of(const char *text) {
+static inline comqtt_str comqtt_str_of(const char* text) {
     comqtt_str view;
     view.ptr = text;
     view.len = text ? strlen(text) : 0;
@@ -71,9 +71,9 @@ static inline comqtt_str comqtt_str_of(const char *text) {
 }
 
 /** View of memory. Since 1.0. */
-static inline comqtt_bytes comqtt_bytes_of(const void *data, size_t len) {
+static inline comqtt_bytes comqtt_bytes_of(const void* data, size_t len) {
     comqtt_bytes view;
-    view.ptr = (const uint8_t *)data;
+    view.ptr = (const uint8_t*)data;
     view.len = len;
     return view;
 }
@@ -81,30 +81,30 @@ static inline comqtt_bytes comqtt_bytes_of(const void *data, size_t len) {
 /** Version of the library at run time, as COMQTT_VERSION_NUM. Since 1.0. */
 COMQTT_API uint32_t comqtt_version(void);
 /** The same as "1.0.0". Static. Since 1.0. */
-COMQTT_API const char *comqtt_version_text(void);
+COMQTT_API const char* comqtt_version_text(void);
 /** True when the library was built with a feature: "tcp", "unix", "fd", "pipe", "manual-clock". Unknown names and
  * NULL: false. Since 1.0. */
-COMQTT_API bool comqtt_has_feature(const char *name);
+COMQTT_API bool comqtt_has_feature(const char* name);
 
 /** Outcome of a call. Zero or negative; never an MQTT reason code. */
 typedef int32_t comqtt_status;
 enum {
     COMQTT_OK = 0,
-    COMQTT_ERR_INVALID_ARGUMENT = -1,  /**< NULL, wrong handle, value out of range */
+    COMQTT_ERR_INVALID_ARGUMENT = -1, /**< NULL, wrong handle, value out of range */
     COMQTT_ERR_NO_MEMORY = -2,
     COMQTT_ERR_NOT_FOUND = -3,
     COMQTT_ERR_EXISTS = -4,
-    COMQTT_ERR_STATE = -5,             /**< not possible in this state of the object */
-    COMQTT_ERR_CLOSED = -6,            /**< the server, connection or pipe is gone */
+    COMQTT_ERR_STATE = -5,  /**< not possible in this state of the object */
+    COMQTT_ERR_CLOSED = -6, /**< the server, connection or pipe is gone */
     COMQTT_ERR_TIMEOUT = -7,
-    COMQTT_ERR_UNSUPPORTED = -8,       /**< newer record than this library, or feature not built in */
+    COMQTT_ERR_UNSUPPORTED = -8, /**< newer record than this library, or feature not built in */
     COMQTT_ERR_ADDRESS_IN_USE = -9,
-    COMQTT_ERR_ADDRESS = -10,          /**< address cannot be understood or bound */
+    COMQTT_ERR_ADDRESS = -10, /**< address cannot be understood or bound */
     COMQTT_ERR_IO = -11,
     COMQTT_ERR_TLS = -12,
     COMQTT_ERR_STORAGE = -13,
-    COMQTT_ERR_CONFIG = -14,           /**< unknown key or illegal value; the text names it */
-    COMQTT_ERR_PROTOCOL = -15,         /**< MQTT rules broken; comqtt_error_reason has the code */
+    COMQTT_ERR_CONFIG = -14,   /**< unknown key or illegal value; the text names it */
+    COMQTT_ERR_PROTOCOL = -15, /**< MQTT rules broken; comqtt_error_reason has the code */
     COMQTT_ERR_DENIED = -16,
     COMQTT_ERR_TOO_LARGE = -17,
     COMQTT_ERR_BUFFER_TOO_SMALL = -18, /**< the needed size was stored */
@@ -112,14 +112,14 @@ enum {
     COMQTT_ERR_CALLBACK = -20,         /**< a callback reported failure */
     COMQTT_ERR_CANCELLED = -21,
     COMQTT_ERR_QUEUE_FULL = -22,
-    COMQTT_ERR_INLINE_DISABLED = -23,  /**< option inline-client is false */
+    COMQTT_ERR_INLINE_DISABLED = -23, /**< option inline-client is false */
     COMQTT_ERR_INTERNAL = -128
 };
 
 /** Identifier of a status, e.g. "COMQTT_ERR_TIMEOUT". Static, never NULL. Since 1.0. */
-COMQTT_API const char *comqtt_status_name(comqtt_status status);
+COMQTT_API const char* comqtt_status_name(comqtt_status status);
 /** A status in words. Static, never NULL. Since 1.0. */
-COMQTT_API const char *comqtt_status_text(comqtt_status status);
+COMQTT_API const char* comqtt_status_text(comqtt_status status);
 
 /** MQTT 5.0 reason code (2.4). */
 typedef uint8_t comqtt_reason;
@@ -172,16 +172,16 @@ enum {
 };
 
 /** Name of a reason code as the specification prints it. Static, never NULL. Since 1.0. */
-COMQTT_API const char *comqtt_reason_text(comqtt_reason reason);
+COMQTT_API const char* comqtt_reason_text(comqtt_reason reason);
 
 /** Status of the failed call; COMQTT_OK for NULL. Since 1.0. */
-COMQTT_API comqtt_status comqtt_error_status(const comqtt_error *error);
+COMQTT_API comqtt_status comqtt_error_status(const comqtt_error* error);
 /** MQTT reason code that goes with COMQTT_ERR_PROTOCOL and COMQTT_ERR_DENIED, else 0. Since 1.0. */
-COMQTT_API comqtt_reason comqtt_error_reason(const comqtt_error *error);
+COMQTT_API comqtt_reason comqtt_error_reason(const comqtt_error* error);
 /** What went wrong, one sentence; valid until the error is freed. Also terminated by a zero byte. Since 1.0. */
-COMQTT_API comqtt_str comqtt_error_message(const comqtt_error *error);
+COMQTT_API comqtt_str comqtt_error_message(const comqtt_error* error);
 /** Frees an error; NULL is ignored. Since 1.0. */
-COMQTT_API void comqtt_error_free(comqtt_error *error);
+COMQTT_API void comqtt_error_free(comqtt_error* error);
 
 /** True when `topic` (a topic name) matches `filter`, by the rules of 4.7; for `$share/<group>/<filter>` the inner
  * filter is compared. False for an invalid filter or name. Since 1.0. */

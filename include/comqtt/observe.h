@@ -5,6 +5,8 @@
 #error "Include <comqtt.h> instead."
 #endif
 
+#include "base.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -12,8 +14,8 @@ extern "C" {
 /** Values of a server. comqtt_metrics_each has the names and a line of help for each. New members are appended. */
 typedef struct comqtt_metrics {
     size_t struct_size;
-    int64_t time_s;       /**< unix seconds */
-    int64_t started_s;    /**< unix seconds */
+    int64_t time_s;    /**< unix seconds */
+    int64_t started_s; /**< unix seconds */
     int64_t uptime_s;
     int64_t memory_alloc; /**< bytes in use by the process heap */
     int64_t threads;      /**< of this server */
@@ -67,14 +69,14 @@ typedef int32_t comqtt_metric_kind;
 enum { COMQTT_METRIC_COUNTER = 0, COMQTT_METRIC_GAUGE = 1 };
 
 /** Receives one metric: its name, kind, one line of help (both static) and value. Return false to end the list. */
-typedef bool (*comqtt_metric_fn)(void *user, const char *name, comqtt_metric_kind kind, const char *help,
+typedef bool (*comqtt_metric_fn)(void* user, const char* name, comqtt_metric_kind kind, const char* help,
                                  int64_t value);
 
 /** Snapshot of a server's metrics; struct_size must be set. Each value is current, the set is not one instant.
  * Errors: CLOSED. Since 1.0. */
-COMQTT_API comqtt_status comqtt_server_metrics(const comqtt_server *server, comqtt_metrics *out_metrics);
+COMQTT_API comqtt_status comqtt_server_metrics(const comqtt_server* server, comqtt_metrics* out_metrics);
 /** Calls `fn` for every member of a record, in order, so that an exporter needs no code per metric. Since 1.0. */
-COMQTT_API comqtt_status comqtt_metrics_each(const comqtt_metrics *metrics, comqtt_metric_fn fn, void *user);
+COMQTT_API comqtt_status comqtt_metrics_each(const comqtt_metrics* metrics, comqtt_metric_fn fn, void* user);
 
 #ifdef __cplusplus
 }

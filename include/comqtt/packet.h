@@ -12,6 +12,8 @@
 #error "Include <comqtt.h> instead."
 #endif
 
+#include "base.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -140,149 +142,151 @@ static inline comqtt_connect comqtt_connect_init(void) {
 /** New editable packet with zero fields. Errors: INVALID_ARGUMENT for a kind or protocol that does not exist. Since
  * 1.0. */
 COMQTT_API comqtt_status comqtt_packet_new(comqtt_packet_kind kind, comqtt_protocol protocol,
-                                           comqtt_packet **out_packet);
+                                           comqtt_packet** out_packet);
 /** Editable deep copy. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_clone(const comqtt_packet *packet, comqtt_packet **out_packet);
+COMQTT_API comqtt_status comqtt_packet_clone(const comqtt_packet* packet, comqtt_packet** out_packet);
 /** Adds a count; any thread. Returns its argument; NULL gives NULL. Since 1.0. */
-COMQTT_API comqtt_packet *comqtt_packet_retain(const comqtt_packet *packet);
+COMQTT_API comqtt_packet* comqtt_packet_retain(const comqtt_packet* packet);
 /** Gives a count back; any thread; NULL is ignored. Since 1.0. */
-COMQTT_API void comqtt_packet_release(comqtt_packet *packet);
+COMQTT_API void comqtt_packet_release(comqtt_packet* packet);
 /** True when setters will answer COMQTT_ERR_STATE. Since 1.0. */
-COMQTT_API bool comqtt_packet_is_frozen(const comqtt_packet *packet);
+COMQTT_API bool comqtt_packet_is_frozen(const comqtt_packet* packet);
 
 /** Packet type; 0 for NULL. Since 1.0. */
-COMQTT_API comqtt_packet_kind comqtt_packet_type(const comqtt_packet *packet);
+COMQTT_API comqtt_packet_kind comqtt_packet_type(const comqtt_packet* packet);
 /** Version of the connection the packet travels on. Since 1.0. */
-COMQTT_API comqtt_protocol comqtt_packet_version(const comqtt_packet *packet);
+COMQTT_API comqtt_protocol comqtt_packet_version(const comqtt_packet* packet);
 /** Sets the version that validate and encode obey. Errors: STATE, INVALID_ARGUMENT. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_version(comqtt_packet *packet, comqtt_protocol protocol);
+COMQTT_API comqtt_status comqtt_packet_set_version(comqtt_packet* packet, comqtt_protocol protocol);
 
 /** QoS of a PUBLISH. Since 1.0. */
-COMQTT_API uint8_t comqtt_packet_qos(const comqtt_packet *packet);
+COMQTT_API uint8_t comqtt_packet_qos(const comqtt_packet* packet);
 /** Errors: STATE; INVALID_ARGUMENT above 2. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_qos(comqtt_packet *packet, uint8_t qos);
+COMQTT_API comqtt_status comqtt_packet_set_qos(comqtt_packet* packet, uint8_t qos);
 /** DUP flag of a PUBLISH. Since 1.0. */
-COMQTT_API bool comqtt_packet_dup(const comqtt_packet *packet);
+COMQTT_API bool comqtt_packet_dup(const comqtt_packet* packet);
 /** Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_dup(comqtt_packet *packet, bool dup);
+COMQTT_API comqtt_status comqtt_packet_set_dup(comqtt_packet* packet, bool dup);
 /** RETAIN flag of a PUBLISH. (Named apart from comqtt_packet_retain, which counts.) Since 1.0. */
-COMQTT_API bool comqtt_packet_retain_flag(const comqtt_packet *packet);
+COMQTT_API bool comqtt_packet_retain_flag(const comqtt_packet* packet);
 /** Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_retain_flag(comqtt_packet *packet, bool retain);
+COMQTT_API comqtt_status comqtt_packet_set_retain_flag(comqtt_packet* packet, bool retain);
 /** Topic name of a PUBLISH. Since 1.0. */
-COMQTT_API comqtt_str comqtt_packet_topic(const comqtt_packet *packet);
+COMQTT_API comqtt_str comqtt_packet_topic(const comqtt_packet* packet);
 /** Copies the name. Errors: STATE; TOO_LARGE above 65,535 bytes. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_topic(comqtt_packet *packet, comqtt_str topic);
+COMQTT_API comqtt_status comqtt_packet_set_topic(comqtt_packet* packet, comqtt_str topic);
 /** Payload of a PUBLISH. Since 1.0. */
-COMQTT_API comqtt_bytes comqtt_packet_payload(const comqtt_packet *packet);
+COMQTT_API comqtt_bytes comqtt_packet_payload(const comqtt_packet* packet);
 /** Copies the payload. Errors: STATE; TOO_LARGE above what a packet can hold. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_payload(comqtt_packet *packet, comqtt_bytes payload);
+COMQTT_API comqtt_status comqtt_packet_set_payload(comqtt_packet* packet, comqtt_bytes payload);
 /** Packet identifier; 0 = none. Since 1.0. */
-COMQTT_API uint16_t comqtt_packet_id(const comqtt_packet *packet);
+COMQTT_API uint16_t comqtt_packet_id(const comqtt_packet* packet);
 /** Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_id(comqtt_packet *packet, uint16_t packet_id);
+COMQTT_API comqtt_status comqtt_packet_set_id(comqtt_packet* packet, uint16_t packet_id);
 /** Reason code of CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT, AUTH. Since 1.0. */
-COMQTT_API comqtt_reason comqtt_packet_reason(const comqtt_packet *packet);
+COMQTT_API comqtt_reason comqtt_packet_reason(const comqtt_packet* packet);
 /** Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_reason(comqtt_packet *packet, comqtt_reason reason);
+COMQTT_API comqtt_status comqtt_packet_set_reason(comqtt_packet* packet, comqtt_reason reason);
 /** Session Present flag of a CONNACK. Since 1.0. */
-COMQTT_API bool comqtt_packet_session_present(const comqtt_packet *packet);
+COMQTT_API bool comqtt_packet_session_present(const comqtt_packet* packet);
 /** Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_session_present(comqtt_packet *packet, bool present);
+COMQTT_API comqtt_status comqtt_packet_set_session_present(comqtt_packet* packet, bool present);
 /** Reason codes of SUBACK and UNSUBACK, one per filter. Since 1.0. */
-COMQTT_API comqtt_bytes comqtt_packet_reason_codes(const comqtt_packet *packet);
+COMQTT_API comqtt_bytes comqtt_packet_reason_codes(const comqtt_packet* packet);
 /** Copies the codes. Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_reason_codes(comqtt_packet *packet, comqtt_bytes codes);
+COMQTT_API comqtt_status comqtt_packet_set_reason_codes(comqtt_packet* packet, comqtt_bytes codes);
 
 /** Client id of the publisher; empty when the packet did not come from a client. Since 1.0. */
-COMQTT_API comqtt_str comqtt_packet_origin(const comqtt_packet *packet);
+COMQTT_API comqtt_str comqtt_packet_origin(const comqtt_packet* packet);
 /** When the server took the message in, unix milliseconds of the server's clock; 0 = unknown. Since 1.0. */
-COMQTT_API int64_t comqtt_packet_created_unix_ms(const comqtt_packet *packet);
+COMQTT_API int64_t comqtt_packet_created_unix_ms(const comqtt_packet* packet);
 
 /** Number of entries of SUBSCRIBE and UNSUBSCRIBE. Since 1.0. */
-COMQTT_API size_t comqtt_packet_filter_count(const comqtt_packet *packet);
+COMQTT_API size_t comqtt_packet_filter_count(const comqtt_packet* packet);
 /** Entry `index`; the text is borrowed from the packet. Errors: NOT_FOUND past the end. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_filter(const comqtt_packet *packet, size_t index,
-                                              comqtt_subscription *out_entry);
+COMQTT_API comqtt_status comqtt_packet_filter(const comqtt_packet* packet, size_t index,
+                                              comqtt_subscription* out_entry);
 /** Appends an entry. Errors: STATE; TOO_LARGE above 65,535 bytes. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_add_filter(comqtt_packet *packet, const comqtt_subscription *entry);
+COMQTT_API comqtt_status comqtt_packet_add_filter(comqtt_packet* packet, const comqtt_subscription* entry);
 /** Replaces an entry. Errors: STATE; NOT_FOUND past the end; TOO_LARGE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_filter(comqtt_packet *packet, size_t index,
-                                                  const comqtt_subscription *entry);
+COMQTT_API comqtt_status comqtt_packet_set_filter(comqtt_packet* packet, size_t index,
+                                                  const comqtt_subscription* entry);
 /** Takes an entry out; those after it move up. Errors: STATE; NOT_FOUND past the end. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_remove_filter(comqtt_packet *packet, size_t index);
+COMQTT_API comqtt_status comqtt_packet_remove_filter(comqtt_packet* packet, size_t index);
 
 /** The fields of a CONNECT as views into the packet. Errors: STATE for another packet type. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_connect(const comqtt_packet *packet, comqtt_connect *out_connect);
+COMQTT_API comqtt_status comqtt_packet_connect(const comqtt_packet* packet, comqtt_connect* out_connect);
 /** Copies the fields of a CONNECT; will properties are kept while has_will is true. Errors: STATE for another
  * packet type or a frozen packet; TOO_LARGE; INVALID_ARGUMENT for a will QoS above 2. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_connect(comqtt_packet *packet, const comqtt_connect *connect);
+COMQTT_API comqtt_status comqtt_packet_set_connect(comqtt_packet* packet, const comqtt_connect* connect);
 
 /** Name of a property as the specification prints it; NULL when there is none. Static. Since 1.0. */
-COMQTT_API const char *comqtt_prop_name(comqtt_prop id);
+COMQTT_API const char* comqtt_prop_name(comqtt_prop id);
 /** Type of a property's value. Since 1.0. */
 COMQTT_API comqtt_prop_type comqtt_prop_type_of(comqtt_prop id);
 
 /** Number of properties in a section, repeated ones counted each. Since 1.0. */
-COMQTT_API size_t comqtt_packet_prop_count(const comqtt_packet *packet, comqtt_section section);
+COMQTT_API size_t comqtt_packet_prop_count(const comqtt_packet* packet, comqtt_section section);
 /** Identifier of property `index` in wire order; 0 past the end. Since 1.0. */
-COMQTT_API comqtt_prop comqtt_packet_prop_id(const comqtt_packet *packet, comqtt_section section, size_t index);
+COMQTT_API comqtt_prop comqtt_packet_prop_id(const comqtt_packet* packet, comqtt_section section,
+                                             size_t index);
 /** True when the property is there. Since 1.0. */
-COMQTT_API bool comqtt_packet_has_prop(const comqtt_packet *packet, comqtt_section section, comqtt_prop id);
+COMQTT_API bool comqtt_packet_has_prop(const comqtt_packet* packet, comqtt_section section, comqtt_prop id);
 /** Value of a number property (BYTE, TWO_BYTE, FOUR_BYTE, VARINT); false when it is not there. Since 1.0. */
-COMQTT_API bool comqtt_packet_prop_int(const comqtt_packet *packet, comqtt_section section, comqtt_prop id,
-                                       uint32_t *out_value);
+COMQTT_API bool comqtt_packet_prop_int(const comqtt_packet* packet, comqtt_section section, comqtt_prop id,
+                                       uint32_t* out_value);
 /** Value of a UTF8 or BINARY property, borrowed from the packet; false when it is not there. Since 1.0. */
-COMQTT_API bool comqtt_packet_prop_bytes(const comqtt_packet *packet, comqtt_section section, comqtt_prop id,
-                                         comqtt_bytes *out_value);
+COMQTT_API bool comqtt_packet_prop_bytes(const comqtt_packet* packet, comqtt_section section, comqtt_prop id,
+                                         comqtt_bytes* out_value);
 /** The same as text. Since 1.0. */
-COMQTT_API bool comqtt_packet_prop_str(const comqtt_packet *packet, comqtt_section section, comqtt_prop id,
-                                       comqtt_str *out_value);
+COMQTT_API bool comqtt_packet_prop_str(const comqtt_packet* packet, comqtt_section section, comqtt_prop id,
+                                       comqtt_str* out_value);
 /** Sets a number property, replacing a former value. Errors: STATE (frozen; will section without a will);
  * INVALID_ARGUMENT for another type or a value above the type's range. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_prop_int(comqtt_packet *packet, comqtt_section section, comqtt_prop id,
-                                                    uint32_t value);
+COMQTT_API comqtt_status comqtt_packet_set_prop_int(comqtt_packet* packet, comqtt_section section,
+                                                    comqtt_prop id, uint32_t value);
 /** Sets a UTF8 or BINARY property; copies. Errors: STATE; INVALID_ARGUMENT; TOO_LARGE above 65,535 bytes. Since
  * 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_prop_bytes(comqtt_packet *packet, comqtt_section section,
+COMQTT_API comqtt_status comqtt_packet_set_prop_bytes(comqtt_packet* packet, comqtt_section section,
                                                       comqtt_prop id, comqtt_bytes value);
 /** The same from text. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_set_prop_str(comqtt_packet *packet, comqtt_section section, comqtt_prop id,
-                                                    comqtt_str value);
+COMQTT_API comqtt_status comqtt_packet_set_prop_str(comqtt_packet* packet, comqtt_section section,
+                                                    comqtt_prop id, comqtt_str value);
 /** Takes out every property of that identifier; none there is no error. Errors: STATE. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_remove_prop(comqtt_packet *packet, comqtt_section section, comqtt_prop id);
+COMQTT_API comqtt_status comqtt_packet_remove_prop(comqtt_packet* packet, comqtt_section section,
+                                                   comqtt_prop id);
 
 /** Number of user properties. Since 1.0. */
-COMQTT_API size_t comqtt_packet_user_prop_count(const comqtt_packet *packet, comqtt_section section);
+COMQTT_API size_t comqtt_packet_user_prop_count(const comqtt_packet* packet, comqtt_section section);
 /** User property `index` in wire order; views into the packet. False past the end. Since 1.0. */
-COMQTT_API bool comqtt_packet_user_prop(const comqtt_packet *packet, comqtt_section section, size_t index,
-                                        comqtt_pair *out_pair);
+COMQTT_API bool comqtt_packet_user_prop(const comqtt_packet* packet, comqtt_section section, size_t index,
+                                        comqtt_pair* out_pair);
 /** Appends a user property; copies. Errors: STATE; TOO_LARGE above 65,535 bytes each. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_add_user_prop(comqtt_packet *packet, comqtt_section section, comqtt_str key,
-                                                     comqtt_str value);
+COMQTT_API comqtt_status comqtt_packet_add_user_prop(comqtt_packet* packet, comqtt_section section,
+                                                     comqtt_str key, comqtt_str value);
 
 /** Number of subscription identifiers. Since 1.0. */
-COMQTT_API size_t comqtt_packet_subscription_id_count(const comqtt_packet *packet);
+COMQTT_API size_t comqtt_packet_subscription_id_count(const comqtt_packet* packet);
 /** Subscription identifier `index`; 0 past the end. Since 1.0. */
-COMQTT_API uint32_t comqtt_packet_subscription_id(const comqtt_packet *packet, size_t index);
+COMQTT_API uint32_t comqtt_packet_subscription_id(const comqtt_packet* packet, size_t index);
 /** Appends a subscription identifier (1 to 268,435,455). Errors: STATE; INVALID_ARGUMENT. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_add_subscription_id(comqtt_packet *packet, uint32_t id);
+COMQTT_API comqtt_status comqtt_packet_add_subscription_id(comqtt_packet* packet, uint32_t id);
 
 /** Checks every rule that does not depend on a connection's state. Errors: PROTOCOL, with the reason code, the
  * violated statement and what is wrong. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_validate(const comqtt_packet *packet, comqtt_sender sender,
-                                                comqtt_error **out_error);
+COMQTT_API comqtt_status comqtt_packet_validate(const comqtt_packet* packet, comqtt_sender sender,
+                                                comqtt_error** out_error);
 /** Writes the wire form for the packet's version to `buffer`; `*out_len` gets its size. A NULL buffer asks for the
  * size only. Errors: BUFFER_TOO_SMALL, with the size stored; PROTOCOL when the packet has no wire form (field too
  * long, type unknown to that version). Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_encode(const comqtt_packet *packet, uint8_t *buffer, size_t capacity,
-                                              size_t *out_len);
+COMQTT_API comqtt_status comqtt_packet_encode(const comqtt_packet* packet, uint8_t* buffer, size_t capacity,
+                                              size_t* out_len);
 /** Reads one packet from the front of `bytes`; `*out_used` (may be NULL) gets its size. `protocol` is that of the
  * connection; ignored for CONNECT. Errors: NOT_FOUND when `bytes` do not hold a whole packet yet; PROTOCOL with the
  * reason code, the violated statement and the byte offset. Since 1.0. */
-COMQTT_API comqtt_status comqtt_packet_decode(comqtt_bytes bytes, comqtt_protocol protocol, comqtt_sender sender,
-                                              comqtt_packet **out_packet, size_t *out_used,
-                                              comqtt_error **out_error);
+COMQTT_API comqtt_status comqtt_packet_decode(comqtt_bytes bytes, comqtt_protocol protocol,
+                                              comqtt_sender sender, comqtt_packet** out_packet,
+                                              size_t* out_used, comqtt_error** out_error);
 
 #ifdef __cplusplus
 }

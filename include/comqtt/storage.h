@@ -6,6 +6,9 @@
 #error "Include <comqtt.h> instead."
 #endif
 
+#include "base.h"
+#include "packet.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,7 +24,7 @@ typedef struct comqtt_stored_client {
     bool clean_start;
     uint32_t session_expiry_s;
     int64_t disconnected_unix_ms; /**< 0 = was connected when stored */
-    const comqtt_packet *will;    /**< delayed will not yet sent, a PUBLISH; NULL = none */
+    const comqtt_packet* will;    /**< delayed will not yet sent, a PUBLISH; NULL = none */
     int64_t will_due_unix_ms;
 } comqtt_stored_client;
 
@@ -51,7 +54,7 @@ typedef struct comqtt_stored_message {
     size_t struct_size;
     comqtt_str client_id;        /**< whose session holds it; absent for a retained message */
     comqtt_str origin;           /**< client id of the publisher */
-    const comqtt_packet *packet; /**< a PUBLISH */
+    const comqtt_packet* packet; /**< a PUBLISH */
     int64_t created_unix_ms;
     int64_t sent_unix_ms;
     comqtt_stored_state state;
@@ -81,16 +84,17 @@ static inline comqtt_stored_message comqtt_stored_message_init(void) {
 
 /** Hands over a session; inside stored_clients and stored_client_by_id. Errors: INVALID_ARGUMENT for a record that
  * cannot be, or another kind than the event loads. Since 1.0. */
-COMQTT_API comqtt_status comqtt_sink_add_client(comqtt_sink *sink, const comqtt_stored_client *record,
-                                                comqtt_error **out_error);
+COMQTT_API comqtt_status comqtt_sink_add_client(comqtt_sink* sink, const comqtt_stored_client* record,
+                                                comqtt_error** out_error);
 /** Hands over a subscription; inside stored_subscriptions and _by_client. Errors as above; NOT_FOUND when no such
  * session was loaded. Since 1.0. */
-COMQTT_API comqtt_status comqtt_sink_add_subscription(comqtt_sink *sink, const comqtt_stored_subscription *record,
-                                                      comqtt_error **out_error);
+COMQTT_API comqtt_status comqtt_sink_add_subscription(comqtt_sink* sink,
+                                                      const comqtt_stored_subscription* record,
+                                                      comqtt_error** out_error);
 /** Hands over a message; inside stored_inflight_messages, stored_retained_messages and their lazy forms. Errors as
  * above. Since 1.0. */
-COMQTT_API comqtt_status comqtt_sink_add_message(comqtt_sink *sink, const comqtt_stored_message *record,
-                                                 comqtt_error **out_error);
+COMQTT_API comqtt_status comqtt_sink_add_message(comqtt_sink* sink, const comqtt_stored_message* record,
+                                                 comqtt_error** out_error);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
 
 #define RECORD(type) printf("%s %zu\n", #type, sizeof(type))
 #define MEMBER(type, member) \
-    printf("  %s.%s at %zu, %zu\n", #type, #member, offsetof(type, member), sizeof(((type *)0)->member))
+    printf("  %s.%s at %zu, %zu\n", #type, #member, offsetof(type, member), sizeof(((type*)0)->member))
 
 static void print_views(void) {
     RECORD(comqtt_str);

@@ -11,9 +11,9 @@
 
 static int check_passed;
 static int check_failed;
-static const char *check_test = "";
+static const char* check_test = "";
 
-static inline bool check_report(bool ok, const char *file, int line, const char *text) {
+static inline bool check_report(bool ok, const char* file, int line, const char* text) {
     if (ok) {
         ++check_passed;
     } else {
@@ -24,7 +24,7 @@ static inline bool check_report(bool ok, const char *file, int line, const char 
     return ok;
 }
 
-static inline bool check_int(long long got, long long wanted, const char *file, int line, const char *text) {
+static inline bool check_int(long long got, long long wanted, const char* file, int line, const char* text) {
     if (!check_report(got == wanted, file, line, text)) {
         printf("    got %lld, wanted %lld\n", got, wanted);
         return false;
@@ -32,8 +32,8 @@ static inline bool check_int(long long got, long long wanted, const char *file, 
     return true;
 }
 
-static inline bool check_status(comqtt_status got, comqtt_status wanted, const char *file, int line,
-                                const char *text) {
+static inline bool check_status(comqtt_status got, comqtt_status wanted, const char* file, int line,
+                                const char* text) {
     if (!check_report(got == wanted, file, line, text)) {
         printf("    got %s, wanted %s\n", comqtt_status_name(got), comqtt_status_name(wanted));
         return false;
@@ -41,17 +41,18 @@ static inline bool check_status(comqtt_status got, comqtt_status wanted, const c
     return true;
 }
 
-static inline bool str_is(comqtt_str view, const char *text) {
+static inline bool str_is(comqtt_str view, const char* text) {
     return view.ptr && view.len == strlen(text) && memcmp(view.ptr, text, view.len) == 0;
 }
-static inline bool bytes_are(comqtt_bytes view, const char *text) {
+static inline bool bytes_are(comqtt_bytes view, const char* text) {
     comqtt_str as_text;
-    as_text.ptr = (const char *)view.ptr;
+    as_text.ptr = (const char*)view.ptr;
     as_text.len = view.len;
     return str_is(as_text, text);
 }
 
-static inline bool check_str(comqtt_str got, const char *wanted, const char *file, int line, const char *text) {
+static inline bool check_str(comqtt_str got, const char* wanted, const char* file, int line,
+                             const char* text) {
     if (!check_report(str_is(got, wanted), file, line, text)) {
         printf("    got \"%.*s\", wanted \"%s\"\n", (int)got.len, got.ptr ? got.ptr : "", wanted);
         return false;
@@ -60,7 +61,8 @@ static inline bool check_str(comqtt_str got, const char *wanted, const char *fil
 }
 
 #define CHECK(condition) check_report((condition), __FILE__, __LINE__, #condition)
-#define CHECK_INT(got, wanted) check_int((long long)(got), (long long)(wanted), __FILE__, __LINE__, #got " == " #wanted)
+#define CHECK_INT(got, wanted) \
+    check_int((long long)(got), (long long)(wanted), __FILE__, __LINE__, #got " == " #wanted)
 #define CHECK_STATUS(got, wanted) check_status((got), (wanted), __FILE__, __LINE__, #got " -> " #wanted)
 #define CHECK_OK(got) CHECK_STATUS(got, COMQTT_OK)
 #define CHECK_STR(got, wanted) check_str((got), (wanted), __FILE__, __LINE__, #got " == " #wanted)
@@ -73,17 +75,17 @@ static inline void sleep_ms(long ms) {
 }
 
 /* Waits up to five seconds for something that happens on another thread. */
-#define EVENTUALLY(condition)                                                        \
-    do {                                                                             \
-        int check_tries_ = 0;                                                        \
-        while (!(condition) && check_tries_++ < 5000) sleep_ms(1);                   \
-        check_report((condition), __FILE__, __LINE__, "eventually " #condition);     \
+#define EVENTUALLY(condition)                                                    \
+    do {                                                                         \
+        int check_tries_ = 0;                                                    \
+        while (!(condition) && check_tries_++ < 5000) sleep_ms(1);               \
+        check_report((condition), __FILE__, __LINE__, "eventually " #condition); \
     } while (0)
 
-#define RUN(test)              \
-    do {                       \
-        check_test = #test;    \
-        test();                \
+#define RUN(test)           \
+    do {                    \
+        check_test = #test; \
+        test();             \
     } while (0)
 
 static inline int check_summary(void) {
@@ -92,10 +94,10 @@ static inline int check_summary(void) {
 }
 
 /* Text view of a literal or array. */
-static inline comqtt_str S(const char *text) { return comqtt_str_of(text); }
-static inline comqtt_bytes B(const char *text) { return comqtt_bytes_of(text, strlen(text)); }
+static inline comqtt_str S(const char* text) { return comqtt_str_of(text); }
+static inline comqtt_bytes B(const char* text) { return comqtt_bytes_of(text, strlen(text)); }
 
 /* Counts how often user data is dropped. */
-static inline void count_drop(void *user) { atomic_fetch_add((atomic_int *)user, 1); }
+static inline void count_drop(void* user) { atomic_fetch_add((atomic_int*)user, 1); }
 
 #endif

@@ -1,6 +1,5 @@
 // The header by itself and twice, as C++: every part is there, and a table can be filled with lambdas.
 #include <comqtt.h>
-#include <comqtt.h>
 
 comqtt_hooks comqtt_header_table();
 comqtt_hooks comqtt_header_table() {

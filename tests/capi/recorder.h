@@ -15,16 +15,16 @@ typedef struct recorder {
     char text[200000]; /* "<client> <event>[:<detail>]\n" each */
 } recorder;
 
-extern const char *const recorder_names[RECORDER_EVENTS];
+extern const char* const recorder_names[RECORDER_EVENTS];
 
-recorder *recorder_new(void);
-void recorder_free(recorder *it);
+recorder* recorder_new(void);
+void recorder_free(recorder* it);
 /* The table; answers NEXT, PROCEED and NOT_FOUND throughout, and lets every AUTH succeed. */
 comqtt_hooks recorder_table(void);
-void recorder_clear(recorder *it);
-unsigned recorder_count(recorder *it, const char *event);
+void recorder_clear(recorder* it);
+unsigned recorder_count(recorder* it, const char* event);
 /* Events of one client (NULL = all) in order, joined by blanks, without the leading "on_"; packet types as numbers.
  * on_packet_encode and on_packet_sent are left out unless `wire`. To be freed. */
-char *recorder_sequence(recorder *it, const char *client, bool wire);
+char* recorder_sequence(recorder* it, const char* client, bool wire);
 
 #endif

@@ -11,11 +11,12 @@ typedef struct inside {
     uint64_t subscription;
 } inside;
 
-static void drop_inside(void *user) { atomic_fetch_add(&((inside *)user)->dropped, 1); }
+static void drop_inside(void* user) { atomic_fetch_add(&((inside*)user)->dropped, 1); }
 
-static void on_published(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet) {
-    inside *it = user;
-    comqtt_server *server = comqtt_event_server(event);
+static void on_published(void* user, comqtt_event* event, comqtt_client* client,
+                         const comqtt_packet* packet) {
+    inside* it = user;
+    comqtt_server* server = comqtt_event_server(event);
     if (!str_is(comqtt_packet_topic(packet), "go")) return;
     CHECK(comqtt_event_time_unix_ms(event) > 0);
     CHECK(strcmp(comqtt_event_name(event), "on_published") == 0);
@@ -26,8 +27,8 @@ static void on_published(void *user, comqtt_event *event, comqtt_client *client,
     CHECK_OK(comqtt_server_publish(server, S("from/callback"), B("x"), 0, false, NULL));
     CHECK(comqtt_server_client_count(server, true) > 0);
     {
-        comqtt_client *again = NULL;
-        comqtt_packet *note = make_publish(COMQTT_MQTT_5, "note", "direct", 0, 0);
+        comqtt_client* again = NULL;
+        comqtt_packet* note = make_publish(COMQTT_MQTT_5, "note", "direct", 0, 0);
         CHECK_OK(comqtt_server_client(server, comqtt_client_id(client), &again));
         CHECK(again == client);
         comqtt_client_release(again);
@@ -43,10 +44,10 @@ static void on_published(void *user, comqtt_event *event, comqtt_client *client,
     }
 }
 
-static comqtt_server *server_with(inside *it) {
-    comqtt_server *server = NULL;
+static comqtt_server* server_with(inside* it) {
+    comqtt_server* server = NULL;
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_options *options = test_options(false);
+    comqtt_options* options = test_options(false);
     memset(it, 0, sizeof *it);
     table.on_published = on_published;
     CHECK_OK(comqtt_server_new(options, &server, NULL));
@@ -58,10 +59,10 @@ static comqtt_server *server_with(inside *it) {
 }
 
 /* Both messages reach the client, in either order. */
-static void expect_both(peer *client) {
+static void expect_both(peer* client) {
     int seen = 0;
     for (int i = 0; i < 2; ++i) {
-        comqtt_packet *packet = peer_expect(client, COMQTT_PUBLISH);
+        comqtt_packet* packet = peer_expect(client, COMQTT_PUBLISH);
         if (str_is(comqtt_packet_topic(packet), "from/callback")) seen |= 1;
         if (str_is(comqtt_packet_topic(packet), "note")) seen |= 2;
         comqtt_packet_release(packet);
@@ -71,8 +72,8 @@ static void expect_both(peer *client) {
 
 static void calls_from_a_hook_are_queued(void) {
     inside it;
-    comqtt_server *server = server_with(&it);
-    peer *client = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_server* server = server_with(&it);
+    peer* client = peer_connect(server, COMQTT_MQTT_5, "c");
     CHECK_INT(peer_subscribe(client, "from/callback", 0), 0);
     peer_send(client, make_publish(COMQTT_MQTT_5, "go", "x", 0, 0));
     expect_both(client);
@@ -84,8 +85,8 @@ static void calls_from_a_hook_are_queued(void) {
 
 static void a_hook_can_remove_itself(void) {
     inside it;
-    comqtt_server *server = server_with(&it);
-    peer *client = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_server* server = server_with(&it);
+    peer* client = peer_connect(server, COMQTT_MQTT_5, "c");
     it.remove_it = true;
     CHECK_INT(peer_subscribe(client, "from/callback", 0), 0);
     peer_send(client, make_publish(COMQTT_MQTT_5, "go", "x", 0, 0));
@@ -101,8 +102,8 @@ static void a_hook_can_remove_itself(void) {
 
 static void a_callback_can_free_its_server(void) {
     inside it;
-    comqtt_server *server = server_with(&it);
-    peer *client = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_server* server = server_with(&it);
+    peer* client = peer_connect(server, COMQTT_MQTT_5, "c");
     it.free_it = true;
     peer_send(client, make_publish(COMQTT_MQTT_5, "go", "x", 0, 0));
     CHECK(peer_sees_close(client));
@@ -111,9 +112,10 @@ static void a_callback_can_free_its_server(void) {
     peer_close(client);
 }
 
-static void on_message(void *user, uint64_t subscription, comqtt_client *client, const comqtt_packet *packet) {
-    inside *it = user;
-    comqtt_server *server = (comqtt_server *)(uintptr_t)it->hook; /* kept here by the test */
+static void on_message(void* user, uint64_t subscription, comqtt_client* client,
+                       const comqtt_packet* packet) {
+    inside* it = user;
+    comqtt_server* server = (comqtt_server*)(uintptr_t)it->hook; /* kept here by the test */
     (void)client;
     (void)packet;
     CHECK_STATUS(comqtt_server_wait(server, 0), COMQTT_ERR_REENTRANT);
@@ -127,7 +129,7 @@ static void on_message(void *user, uint64_t subscription, comqtt_client *client,
 
 static void an_inline_handler_can_publish_and_unsubscribe_itself(void) {
     inside it;
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     memset(&it, 0, sizeof it);
     it.hook = (uint64_t)(uintptr_t)server;
     CHECK_OK(comqtt_server_subscribe(server, S("loop"), 0, 0, on_message, &it, drop_inside, NULL, NULL));
@@ -138,7 +140,7 @@ static void an_inline_handler_can_publish_and_unsubscribe_itself(void) {
     CHECK_INT(it.calls, 2);
 }
 
-static comqtt_status free_in_init(void *user, comqtt_server *server) {
+static comqtt_status free_in_init(void* user, comqtt_server* server) {
     (void)user;
     comqtt_server_free(server);
     return COMQTT_OK;
@@ -146,7 +148,7 @@ static comqtt_status free_in_init(void *user, comqtt_server *server) {
 
 static void init_can_free_the_server(void) {
     inside it;
-    comqtt_server *server = NULL;
+    comqtt_server* server = NULL;
     comqtt_hooks table = comqtt_hooks_init();
     memset(&it, 0, sizeof it);
     table.init = free_in_init;
@@ -155,7 +157,8 @@ static void init_can_free_the_server(void) {
     EVENTUALLY(it.dropped == 1);
 }
 
-static void stop_in_callback(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet) {
+static void stop_in_callback(void* user, comqtt_event* event, comqtt_client* client,
+                             const comqtt_packet* packet) {
     (void)user;
     (void)client;
     (void)packet;
@@ -163,9 +166,9 @@ static void stop_in_callback(void *user, comqtt_event *event, comqtt_client *cli
 }
 
 static void a_callback_can_stop_its_server(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     comqtt_hooks table = comqtt_hooks_init();
-    peer *client = peer_connect(server, COMQTT_MQTT_5, "c");
+    peer* client = peer_connect(server, COMQTT_MQTT_5, "c");
     table.on_published = stop_in_callback;
     CHECK_OK(comqtt_server_add_hook(server, &table, NULL, NULL, NULL, NULL));
     peer_send(client, make_publish(COMQTT_MQTT_5, "go", "x", 0, 0));

@@ -2,20 +2,21 @@
 #include "check.h"
 #include "peer.h"
 
-static comqtt_packet *connect_with(const char *id, bool clean, uint32_t session_expiry) {
-    comqtt_packet *packet = make_connect(COMQTT_MQTT_5, id);
+static comqtt_packet* connect_with(const char* id, bool clean, uint32_t session_expiry) {
+    comqtt_packet* packet = make_connect(COMQTT_MQTT_5, id);
     comqtt_connect fields = comqtt_connect_init();
     comqtt_packet_connect(packet, &fields);
     fields.clean_start = clean;
     comqtt_packet_set_connect(packet, &fields);
-    comqtt_packet_set_prop_int(packet, COMQTT_SECTION_PACKET, COMQTT_PROP_SESSION_EXPIRY_INTERVAL, session_expiry);
+    comqtt_packet_set_prop_int(packet, COMQTT_SECTION_PACKET, COMQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                               session_expiry);
     return packet;
 }
 
 /* CONNECT; tells whether a session was there. -1 = refused. */
-static int resume(comqtt_server *server, const char *id, uint32_t session_expiry) {
-    peer *it = peer_open(server, COMQTT_MQTT_5);
-    comqtt_packet *answer;
+static int resume(comqtt_server* server, const char* id, uint32_t session_expiry) {
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* answer;
     int present = -1;
     peer_send(it, connect_with(id, false, session_expiry));
     answer = peer_expect(it, COMQTT_CONNACK);
@@ -26,7 +27,7 @@ static int resume(comqtt_server *server, const char *id, uint32_t session_expiry
 }
 
 static void time_stands_still_until_it_is_moved(void) {
-    comqtt_server *server = manual_server();
+    comqtt_server* server = manual_server();
     int64_t before = comqtt_server_now_unix_ms(server);
     sleep_ms(5);
     CHECK_INT(comqtt_server_now_unix_ms(server), before);
@@ -40,11 +41,11 @@ static void time_stands_still_until_it_is_moved(void) {
 }
 
 static void a_silent_client_is_disconnected_after_one_and_a_half_keep_alives(void) {
-    comqtt_server *server = manual_server();
-    peer *it = peer_open(server, COMQTT_MQTT_5);
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "silent");
+    comqtt_server* server = manual_server();
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "silent");
     comqtt_connect fields = comqtt_connect_init();
-    comqtt_packet *last;
+    comqtt_packet* last;
     comqtt_packet_connect(connect, &fields);
     fields.keep_alive = 10;
     comqtt_packet_set_connect(connect, &fields);
@@ -63,7 +64,7 @@ static void a_silent_client_is_disconnected_after_one_and_a_half_keep_alives(voi
 }
 
 static void a_session_lives_as_long_as_its_expiry_interval(void) {
-    comqtt_server *server = manual_server();
+    comqtt_server* server = manual_server();
     CHECK_INT(resume(server, "keeper", 60), 0);
     CHECK_OK(comqtt_server_advance(server, 58000));
     CHECK_INT(resume(server, "keeper", 60), 1);
@@ -73,19 +74,20 @@ static void a_session_lives_as_long_as_its_expiry_interval(void) {
 }
 
 static void a_delayed_will_waits_and_is_taken_back_by_a_return(void) {
-    comqtt_server *server = manual_server();
-    peer *watcher = peer_connect(server, COMQTT_MQTT_5, "watcher");
+    comqtt_server* server = manual_server();
+    peer* watcher = peer_connect(server, COMQTT_MQTT_5, "watcher");
     CHECK_INT(peer_subscribe(watcher, "wills/#", 0), 0);
     for (int returns = 0; returns < 2; ++returns) {
-        peer *it = peer_open(server, COMQTT_MQTT_5);
-        comqtt_packet *connect = connect_with("mortal", true, 100);
+        peer* it = peer_open(server, COMQTT_MQTT_5);
+        comqtt_packet* connect = connect_with("mortal", true, 100);
         comqtt_connect fields = comqtt_connect_init();
         comqtt_packet_connect(connect, &fields);
         fields.has_will = true;
         fields.will_topic = S("wills/mortal");
         fields.will_payload = B("gone");
         comqtt_packet_set_connect(connect, &fields);
-        CHECK_OK(comqtt_packet_set_prop_int(connect, COMQTT_SECTION_WILL, COMQTT_PROP_WILL_DELAY_INTERVAL, 10));
+        CHECK_OK(
+            comqtt_packet_set_prop_int(connect, COMQTT_SECTION_WILL, COMQTT_PROP_WILL_DELAY_INTERVAL, 10));
         CHECK_INT(peer_try_connect(it, connect), 0);
         peer_close(it);
         CHECK(peer_is_quiet(watcher));
@@ -103,16 +105,17 @@ static void a_delayed_will_waits_and_is_taken_back_by_a_return(void) {
 }
 
 static void a_queued_message_expires_and_its_interval_counts_down(void) {
-    comqtt_server *server = manual_server();
-    peer *it = peer_open(server, COMQTT_MQTT_5);
-    comqtt_packet *message;
+    comqtt_server* server = manual_server();
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* message;
     uint32_t left = 0;
     CHECK_INT(peer_try_connect(it, connect_with("sleeper", true, 1000)), 0);
     CHECK_INT(peer_subscribe(it, "t", 1), 1);
     peer_close(it);
     for (int i = 0; i < 2; ++i) {
         message = make_publish(COMQTT_MQTT_5, "t", i ? "long" : "short", 1, 0);
-        comqtt_packet_set_prop_int(message, COMQTT_SECTION_PACKET, COMQTT_PROP_MESSAGE_EXPIRY_INTERVAL, i ? 100 : 10);
+        comqtt_packet_set_prop_int(message, COMQTT_SECTION_PACKET, COMQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+                                   i ? 100 : 10);
         CHECK_OK(comqtt_server_publish_packet(server, message, NULL));
         comqtt_packet_release(message);
     }
@@ -130,8 +133,8 @@ static void a_queued_message_expires_and_its_interval_counts_down(void) {
 }
 
 static void a_connection_that_says_nothing_is_closed(void) {
-    comqtt_server *server = manual_server();
-    peer *it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_server* server = manual_server();
+    peer* it = peer_open(server, COMQTT_MQTT_5);
     CHECK_OK(comqtt_server_advance(server, 9000));
     CHECK(peer_is_quiet(it));
     CHECK_OK(comqtt_server_advance(server, 2000));

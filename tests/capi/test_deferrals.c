@@ -6,7 +6,7 @@
 
 typedef struct waiting {
     pthread_mutex_t mutex;
-    comqtt_deferral *token; /* left by the callback */
+    comqtt_deferral* token; /* left by the callback */
     atomic_int taken;
     atomic_int cancelled;
     atomic_int dropped;
@@ -14,11 +14,11 @@ typedef struct waiting {
     bool on_publish;
 } waiting;
 
-static void on_cancel(void *user) { atomic_fetch_add(&((waiting *)user)->cancelled, 1); }
-static void on_drop(void *user) { atomic_fetch_add(&((waiting *)user)->dropped, 1); }
+static void on_cancel(void* user) { atomic_fetch_add(&((waiting*)user)->cancelled, 1); }
+static void on_drop(void* user) { atomic_fetch_add(&((waiting*)user)->dropped, 1); }
 
-static bool keep(waiting *it, comqtt_event *event) {
-    comqtt_deferral *token = comqtt_event_defer(event);
+static bool keep(waiting* it, comqtt_event* event) {
+    comqtt_deferral* token = comqtt_event_defer(event);
     if (!CHECK(token != NULL)) return false;
     CHECK(comqtt_event_defer(event) == NULL);
     CHECK_OK(comqtt_deferral_on_cancel(token, on_cancel, it, on_drop));
@@ -29,8 +29,8 @@ static bool keep(waiting *it, comqtt_event *event) {
     return true;
 }
 
-static comqtt_deferral *take(waiting *it) {
-    comqtt_deferral *token;
+static comqtt_deferral* take(waiting* it) {
+    comqtt_deferral* token;
     pthread_mutex_lock(&it->mutex);
     token = it->token;
     it->token = NULL;
@@ -38,9 +38,9 @@ static comqtt_deferral *take(waiting *it) {
     return token;
 }
 
-static comqtt_verdict authenticate(void *user, comqtt_event *event, comqtt_client *client,
-                                   const comqtt_packet *packet) {
-    waiting *it = user;
+static comqtt_verdict authenticate(void* user, comqtt_event* event, comqtt_client* client,
+                                   const comqtt_packet* packet) {
+    waiting* it = user;
     comqtt_str id = comqtt_client_id(client);
     if (it->on_publish || str_is(id, "other")) return COMQTT_ALLOW;
     if (!keep(it, event)) return COMQTT_DENY;
@@ -49,7 +49,7 @@ static comqtt_verdict authenticate(void *user, comqtt_event *event, comqtt_clien
     if (it->at_once) CHECK_OK(comqtt_deferral_complete(take(it), COMQTT_ALLOW, 0, S(NULL)));
     return COMQTT_VERDICT_PENDING;
 }
-static comqtt_verdict allow(void *user, comqtt_event *event, comqtt_client *client, comqtt_str topic,
+static comqtt_verdict allow(void* user, comqtt_event* event, comqtt_client* client, comqtt_str topic,
                             comqtt_access access) {
     (void)user;
     (void)event;
@@ -58,24 +58,26 @@ static comqtt_verdict allow(void *user, comqtt_event *event, comqtt_client *clie
     (void)access;
     return COMQTT_ALLOW;
 }
-static comqtt_action on_publish(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    waiting *it = user;
+static comqtt_action on_publish(void* user, comqtt_event* event, comqtt_client* client,
+                                comqtt_packet* packet) {
+    waiting* it = user;
     (void)client;
     (void)packet;
     if (!it->on_publish) return COMQTT_PROCEED;
     return keep(it, event) ? COMQTT_ACTION_PENDING : COMQTT_FAIL;
 }
-static void on_published(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet) {
+static void on_published(void* user, comqtt_event* event, comqtt_client* client,
+                         const comqtt_packet* packet) {
     (void)user;
     (void)client;
     (void)packet;
     CHECK(comqtt_event_defer(event) == NULL); /* this event cannot wait */
 }
 
-static comqtt_server *waiting_server(waiting *it, bool manual) {
-    comqtt_server *server = NULL;
+static comqtt_server* waiting_server(waiting* it, bool manual) {
+    comqtt_server* server = NULL;
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_options *options = test_options(manual);
+    comqtt_options* options = test_options(manual);
     memset(it, 0, sizeof *it);
     pthread_mutex_init(&it->mutex, NULL);
     table.on_connect_authenticate = authenticate;
@@ -89,16 +91,16 @@ static comqtt_server *waiting_server(waiting *it, bool manual) {
     return server;
 }
 
-static peer *knock(comqtt_server *server, waiting *it) {
-    peer *client = peer_open(server, COMQTT_MQTT_5);
+static peer* knock(comqtt_server* server, waiting* it) {
+    peer* client = peer_open(server, COMQTT_MQTT_5);
     int before = it->taken;
     peer_send(client, make_connect(COMQTT_MQTT_5, "c"));
     EVENTUALLY(it->taken == before + 1);
     return client;
 }
 
-static int answer_of(peer *client) {
-    comqtt_packet *connack = peer_expect(client, COMQTT_CONNACK);
+static int answer_of(peer* client) {
+    comqtt_packet* connack = peer_expect(client, COMQTT_CONNACK);
     int reason = connack ? comqtt_packet_reason(connack) : -1;
     comqtt_packet_release(connack);
     return reason;
@@ -106,8 +108,8 @@ static int answer_of(peer *client) {
 
 static void completed_before_the_callback_returned(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, false);
-    peer *client;
+    comqtt_server* server = waiting_server(&it, false);
+    peer* client;
     it.at_once = true;
     client = knock(server, &it);
     CHECK_INT(answer_of(client), COMQTT_REASON_SUCCESS);
@@ -117,7 +119,7 @@ static void completed_before_the_callback_returned(void) {
     comqtt_server_free(server);
 }
 
-static void *complete_later(void *argument) {
+static void* complete_later(void* argument) {
     sleep_ms(20);
     CHECK_OK(comqtt_deferral_complete(take(argument), COMQTT_DENY, COMQTT_REASON_BANNED, S("go away")));
     return NULL;
@@ -125,9 +127,9 @@ static void *complete_later(void *argument) {
 
 static void completed_from_another_thread_while_others_go_on(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, false);
-    peer *client = knock(server, &it);
-    peer *other = peer_connect(server, COMQTT_MQTT_5, "other");
+    comqtt_server* server = waiting_server(&it, false);
+    peer* client = knock(server, &it);
+    peer* other = peer_connect(server, COMQTT_MQTT_5, "other");
     pthread_t thread;
     CHECK(peer_ping(other));
     CHECK(peer_is_quiet(client));
@@ -141,9 +143,9 @@ static void completed_from_another_thread_while_others_go_on(void) {
 
 static void input_waits_in_order_behind_a_pending_publish(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, false);
-    peer *client;
-    comqtt_deferral *token;
+    comqtt_server* server = waiting_server(&it, false);
+    peer* client;
+    comqtt_deferral* token;
     it.at_once = true;
     client = peer_connect(server, COMQTT_MQTT_5, "c");
     CHECK_INT(peer_subscribe(client, "t", 0), 0);
@@ -166,9 +168,9 @@ static void input_waits_in_order_behind_a_pending_publish(void) {
 
 static void a_timeout_denies(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, true);
-    peer *client = knock(server, &it);
-    comqtt_deferral *token = take(&it);
+    comqtt_server* server = waiting_server(&it, true);
+    peer* client = knock(server, &it);
+    comqtt_deferral* token = take(&it);
     CHECK_OK(comqtt_server_advance(server, 9000));
     CHECK(peer_is_quiet(client));
     CHECK(!comqtt_deferral_is_cancelled(token));
@@ -184,8 +186,8 @@ static void a_timeout_denies(void) {
 
 static void an_answer_can_be_held_back(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, true);
-    peer *client = knock(server, &it);
+    comqtt_server* server = waiting_server(&it, true);
+    peer* client = knock(server, &it);
     CHECK_OK(comqtt_deferral_complete_after(take(&it), 3000, COMQTT_ALLOW, 0, S(NULL)));
     CHECK_OK(comqtt_server_advance(server, 2000));
     CHECK(peer_is_quiet(client));
@@ -197,9 +199,9 @@ static void an_answer_can_be_held_back(void) {
 
 static void a_client_that_goes_away_cancels(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, false);
-    peer *client = knock(server, &it);
-    comqtt_deferral *token = take(&it);
+    comqtt_server* server = waiting_server(&it, false);
+    peer* client = knock(server, &it);
+    comqtt_deferral* token = take(&it);
     peer_close(client);
     EVENTUALLY(it.cancelled == 1);
     CHECK(comqtt_deferral_is_cancelled(token));
@@ -208,7 +210,8 @@ static void a_client_that_goes_away_cancels(void) {
         atomic_int dropped = 0;
         CHECK_OK(comqtt_deferral_on_cancel(token, count_drop, &fired, NULL)); /* at once */
         CHECK_INT(fired, 1);
-        CHECK_STATUS(comqtt_deferral_on_cancel(token, NULL, &dropped, count_drop), COMQTT_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(comqtt_deferral_on_cancel(token, NULL, &dropped, count_drop),
+                     COMQTT_ERR_INVALID_ARGUMENT);
         CHECK_INT(dropped, 1);
     }
     CHECK_STATUS(comqtt_deferral_complete(token, COMQTT_ALLOW, 0, S(NULL)), COMQTT_ERR_CANCELLED);
@@ -217,13 +220,14 @@ static void a_client_that_goes_away_cancels(void) {
 
 static void release_denies_and_a_wrong_answer_denies(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, false);
-    peer *client = knock(server, &it);
+    comqtt_server* server = waiting_server(&it, false);
+    peer* client = knock(server, &it);
     comqtt_deferral_release(take(&it));
     CHECK(answer_of(client) >= 0x80);
     peer_close(client);
     client = knock(server, &it);
-    CHECK_STATUS(comqtt_deferral_complete(take(&it), COMQTT_VERDICT_PENDING, 0, S(NULL)), COMQTT_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(comqtt_deferral_complete(take(&it), COMQTT_VERDICT_PENDING, 0, S(NULL)),
+                 COMQTT_ERR_INVALID_ARGUMENT);
     CHECK(answer_of(client) >= 0x80);
     peer_close(client);
     comqtt_deferral_release(NULL);
@@ -232,9 +236,9 @@ static void release_denies_and_a_wrong_answer_denies(void) {
 
 static void a_token_outlives_its_server(void) {
     waiting it;
-    comqtt_server *server = waiting_server(&it, false);
-    peer *client = knock(server, &it);
-    comqtt_deferral *token = take(&it);
+    comqtt_server* server = waiting_server(&it, false);
+    peer* client = knock(server, &it);
+    comqtt_deferral* token = take(&it);
     comqtt_server_free(server);
     CHECK(comqtt_deferral_is_cancelled(token));
     CHECK_STR(comqtt_client_id(comqtt_deferral_client(token)), "c");

@@ -3,16 +3,17 @@
 #include "peer.h"
 #include "recorder.h"
 
-static void provoke_connection_events(comqtt_server *server) {
-    peer *it = peer_open(server, COMQTT_MQTT_5);
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "c");
-    comqtt_packet *packet = NULL;
+static void provoke_connection_events(comqtt_server* server) {
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "c");
+    comqtt_packet* packet = NULL;
     comqtt_connect fields = comqtt_connect_init();
     comqtt_packet_connect(connect, &fields);
     fields.has_will = true;
     fields.will_topic = S("will");
     comqtt_packet_set_connect(connect, &fields);
-    CHECK_OK(comqtt_packet_set_prop_str(connect, COMQTT_SECTION_PACKET, COMQTT_PROP_AUTHENTICATION_METHOD, S("m")));
+    CHECK_OK(comqtt_packet_set_prop_str(connect, COMQTT_SECTION_PACKET, COMQTT_PROP_AUTHENTICATION_METHOD,
+                                        S("m")));
     CHECK_INT(peer_try_connect(it, connect), 0);
     CHECK_OK(comqtt_packet_new(COMQTT_AUTH, COMQTT_MQTT_5, &packet));
     comqtt_packet_set_reason(packet, COMQTT_REASON_REAUTHENTICATE);
@@ -22,9 +23,9 @@ static void provoke_connection_events(comqtt_server *server) {
     peer_close(it);
 }
 
-static void provoke_message_events(comqtt_server *server) {
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "d");
-    comqtt_packet *packet;
+static void provoke_message_events(comqtt_server* server) {
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "d");
+    comqtt_packet* packet;
     comqtt_subscription entry = comqtt_subscription_init();
     CHECK_INT(peer_subscribe(it, "$share/g/s", 0), 0);
     CHECK_INT(peer_subscribe(it, "t", 1), 1);
@@ -49,9 +50,9 @@ static void provoke_message_events(comqtt_server *server) {
 }
 
 /* A session without a connection whose queue overflows, then expires. */
-static void provoke_drop_and_expiry(comqtt_server *server) {
-    peer *it = peer_open(server, COMQTT_MQTT_5);
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "e");
+static void provoke_drop_and_expiry(comqtt_server* server) {
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "e");
     comqtt_packet_set_prop_int(connect, COMQTT_SECTION_PACKET, COMQTT_PROP_SESSION_EXPIRY_INTERVAL, 10);
     CHECK_INT(peer_try_connect(it, connect), 0);
     CHECK_INT(peer_subscribe(it, "q", 1), 1);
@@ -61,30 +62,32 @@ static void provoke_drop_and_expiry(comqtt_server *server) {
 }
 
 /* A client that never acknowledges until no packet id is left. */
-static void provoke_packet_id_exhaustion(comqtt_server *server) {
-    peer *it = peer_connect(server, COMQTT_MQTT_3_1_1, "f");
+static void provoke_packet_id_exhaustion(comqtt_server* server) {
+    peer* it = peer_connect(server, COMQTT_MQTT_3_1_1, "f");
     size_t got = 0;
     CHECK_INT(peer_subscribe(it, "ids", 1), 1);
     for (int i = 0; i < 65540; ++i) {
-        while (comqtt_server_publish(server, S("ids"), B("x"), 1, false, NULL) == COMQTT_ERR_QUEUE_FULL) sleep_ms(1);
+        while (comqtt_server_publish(server, S("ids"), B("x"), 1, false, NULL) == COMQTT_ERR_QUEUE_FULL)
+            sleep_ms(1);
         if (i % 500 == 499)
             while (comqtt_pipe_read(it->pipe, it->bytes, sizeof it->bytes, 1, &got) == COMQTT_OK) {
             }
     }
     while (comqtt_pipe_read(it->pipe, it->bytes, sizeof it->bytes, 50, &got) == COMQTT_OK) {
     }
-    peer_send(it, make_ack(COMQTT_MQTT_3_1_1, COMQTT_PUBACK, 1)); /* the next message takes its id; then none is free */
+    peer_send(it, make_ack(COMQTT_MQTT_3_1_1, COMQTT_PUBACK,
+                           1)); /* the next message takes its id; then none is free */
     sleep_ms(50);
     peer_close(it);
 }
 
 static void every_slot_fires(void) {
-    comqtt_server *server = NULL;
-    comqtt_options *options = test_options(true);
+    comqtt_server* server = NULL;
+    comqtt_options* options = test_options(true);
     comqtt_hooks table = recorder_table();
-    recorder *notes = recorder_new();
-    peer *resumer;
-    comqtt_packet *connect;
+    recorder* notes = recorder_new();
+    peer* resumer;
+    comqtt_packet* connect;
     comqtt_connect fields = comqtt_connect_init();
     CHECK_OK(comqtt_options_set_int(options, "sys-topic-resend-interval", 1, NULL));
     CHECK_OK(comqtt_options_set_int(options, "capabilities.maximum-client-writes-pending", 4, NULL));

@@ -11,70 +11,72 @@ typedef struct powers {
     comqtt_action publish;
     comqtt_action will;
     comqtt_reason reason;
-    const char *reason_text;
+    const char* reason_text;
     bool fail;
-    const char *new_payload;
-    const char *new_topic;
-    const char *new_filter;
+    const char* new_payload;
+    const char* new_topic;
+    const char* new_filter;
     uint16_t keep_alive;
-    const char *choose;
+    const char* choose;
     atomic_int calls;
     atomic_int dropped;
     atomic_int stopped;
 } powers;
 
-static void give_reason(powers *it, comqtt_event *event) {
+static void give_reason(powers* it, comqtt_event* event) {
     atomic_fetch_add(&it->calls, 1);
     if (it->reason) CHECK_OK(comqtt_event_set_reason(event, it->reason, S(it->reason_text)));
     if (it->fail) CHECK_OK(comqtt_event_fail(event, S("the test says so")));
 }
-static comqtt_verdict authenticate(void *user, comqtt_event *event, comqtt_client *client,
-                                   const comqtt_packet *packet) {
+static comqtt_verdict authenticate(void* user, comqtt_event* event, comqtt_client* client,
+                                   const comqtt_packet* packet) {
     (void)client;
     (void)packet;
     give_reason(user, event);
-    return ((powers *)user)->authenticate;
+    return ((powers*)user)->authenticate;
 }
-static comqtt_verdict acl(void *user, comqtt_event *event, comqtt_client *client, comqtt_str topic,
+static comqtt_verdict acl(void* user, comqtt_event* event, comqtt_client* client, comqtt_str topic,
                           comqtt_access access) {
     (void)client;
     (void)topic;
     (void)access;
     give_reason(user, event);
-    return ((powers *)user)->acl;
+    return ((powers*)user)->acl;
 }
-static comqtt_action on_connect(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    powers *it = user;
+static comqtt_action on_connect(void* user, comqtt_event* event, comqtt_client* client,
+                                comqtt_packet* packet) {
+    powers* it = user;
     (void)packet;
     give_reason(it, event);
     if (it->keep_alive) CHECK_OK(comqtt_client_set_keep_alive(client, it->keep_alive));
     return it->connect;
 }
-static comqtt_action on_read(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    powers *it = user;
+static comqtt_action on_read(void* user, comqtt_event* event, comqtt_client* client, comqtt_packet* packet) {
+    powers* it = user;
     (void)client;
     if (comqtt_packet_type(packet) != COMQTT_PUBLISH) return COMQTT_PROCEED;
     give_reason(it, event);
     if (it->new_payload) CHECK_OK(comqtt_packet_set_payload(packet, B(it->new_payload)));
     return it->read;
 }
-static comqtt_action on_publish(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    powers *it = user;
+static comqtt_action on_publish(void* user, comqtt_event* event, comqtt_client* client,
+                                comqtt_packet* packet) {
+    powers* it = user;
     (void)client;
     give_reason(it, event);
     if (it->new_payload) CHECK_OK(comqtt_packet_set_payload(packet, B(it->new_payload)));
     if (it->new_topic) CHECK_OK(comqtt_packet_set_topic(packet, S(it->new_topic)));
     return it->publish;
 }
-static comqtt_action on_will(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    powers *it = user;
+static comqtt_action on_will(void* user, comqtt_event* event, comqtt_client* client, comqtt_packet* packet) {
+    powers* it = user;
     (void)client;
     give_reason(it, event);
     if (it->new_payload) CHECK_OK(comqtt_packet_set_payload(packet, B(it->new_payload)));
     return it->will;
 }
-static void on_subscribe(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    powers *it = user;
+static void on_subscribe(void* user, comqtt_event* event, comqtt_client* client, comqtt_packet* packet) {
+    powers* it = user;
     comqtt_subscription entry = comqtt_subscription_init();
     (void)event;
     (void)client;
@@ -82,16 +84,17 @@ static void on_subscribe(void *user, comqtt_event *event, comqtt_client *client,
     entry.filter = S(it->new_filter);
     CHECK_OK(comqtt_packet_set_filter(packet, 0, &entry));
 }
-static void on_encode(void *user, comqtt_event *event, comqtt_client *client, comqtt_packet *packet) {
-    powers *it = user;
+static void on_encode(void* user, comqtt_event* event, comqtt_client* client, comqtt_packet* packet) {
+    powers* it = user;
     (void)event;
     if (comqtt_packet_type(packet) != COMQTT_PUBLISH) return;
-    CHECK_OK(comqtt_packet_set_payload(packet, comqtt_bytes_of(comqtt_client_id(client).ptr,
-                                                               comqtt_client_id(client).len)));
+    CHECK_OK(comqtt_packet_set_payload(
+        packet, comqtt_bytes_of(comqtt_client_id(client).ptr, comqtt_client_id(client).len)));
     atomic_fetch_add(&it->calls, 1);
 }
-static void on_select(void *user, comqtt_event *event, comqtt_selection *selection, const comqtt_packet *packet) {
-    powers *it = user;
+static void on_select(void* user, comqtt_event* event, comqtt_selection* selection,
+                      const comqtt_packet* packet) {
+    powers* it = user;
     (void)event;
     (void)packet;
     for (size_t i = 0; i < comqtt_selection_count(selection); ++i) {
@@ -101,20 +104,21 @@ static void on_select(void *user, comqtt_event *event, comqtt_selection *selecti
     }
     atomic_fetch_add(&it->calls, 1);
 }
-static void on_published(void *user, comqtt_event *event, comqtt_client *client, const comqtt_packet *packet) {
+static void on_published(void* user, comqtt_event* event, comqtt_client* client,
+                         const comqtt_packet* packet) {
     (void)user;
     (void)event;
     (void)client;
     CHECK(comqtt_packet_is_frozen(packet));
-    CHECK_STATUS(comqtt_packet_set_qos((comqtt_packet *)packet, 1), COMQTT_ERR_STATE);
+    CHECK_STATUS(comqtt_packet_set_qos((comqtt_packet*)packet, 1), COMQTT_ERR_STATE);
 }
-static void drop_powers(void *user) { atomic_fetch_add(&((powers *)user)->dropped, 1); }
-static void on_stop(void *user) { atomic_fetch_add(&((powers *)user)->stopped, 1); }
+static void drop_powers(void* user) { atomic_fetch_add(&((powers*)user)->dropped, 1); }
+static void on_stop(void* user) { atomic_fetch_add(&((powers*)user)->stopped, 1); }
 
 /* A running server with one hook of these slots; then allow-all when `allow`. */
-static comqtt_server *server_with(comqtt_hooks table, powers *it, bool allow) {
-    comqtt_server *server = NULL;
-    comqtt_options *options = test_options(false);
+static comqtt_server* server_with(comqtt_hooks table, powers* it, bool allow) {
+    comqtt_server* server = NULL;
+    comqtt_options* options = test_options(false);
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
     CHECK_OK(comqtt_server_add_hook(server, &table, it, drop_powers, NULL, NULL));
@@ -123,15 +127,15 @@ static comqtt_server *server_with(comqtt_hooks table, powers *it, bool allow) {
     return server;
 }
 
-static int connack_of(comqtt_server *server, comqtt_protocol version) {
-    peer *it = peer_open(server, version);
+static int connack_of(comqtt_server* server, comqtt_protocol version) {
+    peer* it = peer_open(server, version);
     int reason = peer_try_connect(it, make_connect(version, "c"));
     peer_close(it);
     return reason;
 }
 
 static void nothing_is_allowed_until_a_hook_allows_it(void) {
-    comqtt_server *server = test_server(test_options(false), false);
+    comqtt_server* server = test_server(test_options(false), false);
     CHECK_INT(connack_of(server, COMQTT_MQTT_5), COMQTT_REASON_BAD_USER_NAME_OR_PASSWORD);
     CHECK_OK(comqtt_server_add_allow_all(server, NULL, NULL));
     CHECK_INT(connack_of(server, COMQTT_MQTT_5), COMQTT_REASON_SUCCESS);
@@ -141,7 +145,7 @@ static void nothing_is_allowed_until_a_hook_allows_it(void) {
 static void the_first_verdict_that_is_not_next_decides(void) {
     powers it = {.authenticate = COMQTT_DENY};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
+    comqtt_server* server;
     table.on_connect_authenticate = authenticate;
     server = server_with(table, &it, true);
     CHECK_INT(connack_of(server, COMQTT_MQTT_5), COMQTT_REASON_BAD_USER_NAME_OR_PASSWORD);
@@ -168,9 +172,9 @@ static void the_first_verdict_that_is_not_next_decides(void) {
 static void acl_denial_refuses_publish_and_subscribe(void) {
     powers it = {.acl = COMQTT_DENY};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *client;
-    comqtt_packet *ack;
+    comqtt_server* server;
+    peer* client;
+    comqtt_packet* ack;
     table.on_acl_check = acl;
     server = server_with(table, &it, true);
     client = peer_connect(server, COMQTT_MQTT_5, "c");
@@ -189,8 +193,8 @@ static void acl_denial_refuses_publish_and_subscribe(void) {
 static void verdicts_are_cached_per_session(void) {
     powers it = {.acl = COMQTT_ALLOW};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *client;
+    comqtt_server* server;
+    peer* client;
     table.on_acl_check = acl;
     server = server_with(table, &it, true);
     client = peer_connect(server, COMQTT_MQTT_5, "c");
@@ -208,9 +212,9 @@ static void verdicts_are_cached_per_session(void) {
 static void on_connect_can_refuse_and_set_the_keep_alive(void) {
     powers it = {.keep_alive = 60};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *client;
-    comqtt_packet *connack;
+    comqtt_server* server;
+    peer* client;
+    comqtt_packet* connack;
     uint32_t keep_alive = 0;
     table.on_connect = on_connect;
     server = server_with(table, &it, true);
@@ -234,9 +238,9 @@ static void on_connect_can_refuse_and_set_the_keep_alive(void) {
 static void on_publish_edits_rejects_ignores_and_fails(void) {
     powers it = {.new_payload = "edited", .new_topic = "other"};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *client;
-    comqtt_packet *ack;
+    comqtt_server* server;
+    peer* client;
+    comqtt_packet* ack;
     table.on_publish = on_publish;
     table.on_published = on_published;
     server = server_with(table, &it, true);
@@ -281,8 +285,8 @@ static void on_publish_edits_rejects_ignores_and_fails(void) {
 static void on_packet_read_edits_and_rejects(void) {
     powers it = {.new_payload = "seen"};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *client;
+    comqtt_server* server;
+    peer* client;
     table.on_packet_read = on_read;
     server = server_with(table, &it, true);
     client = peer_connect(server, COMQTT_MQTT_3_1_1, "c");
@@ -299,9 +303,9 @@ static void on_packet_read_edits_and_rejects(void) {
 static void on_subscribe_and_on_packet_encode_edit(void) {
     powers it = {.new_filter = "instead"};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *one;
-    peer *two;
+    comqtt_server* server;
+    peer* one;
+    peer* two;
     table.on_subscribe = on_subscribe;
     table.on_packet_encode = on_encode;
     server = server_with(table, &it, true);
@@ -322,9 +326,9 @@ static void on_subscribe_and_on_packet_encode_edit(void) {
 static void on_select_subscribers_chooses_the_member(void) {
     powers it = {.choose = "two"};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *one;
-    peer *two;
+    comqtt_server* server;
+    peer* one;
+    peer* two;
     table.on_select_subscribers = on_select;
     server = server_with(table, &it, true);
     one = peer_connect(server, COMQTT_MQTT_5, "one");
@@ -343,15 +347,15 @@ static void on_select_subscribers_chooses_the_member(void) {
 static void on_will_edits_and_suppresses(void) {
     powers it = {.new_payload = "edited"};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *watcher;
+    comqtt_server* server;
+    peer* watcher;
     table.on_will = on_will;
     server = server_with(table, &it, true);
     watcher = peer_connect(server, COMQTT_MQTT_5, "watcher");
     CHECK_INT(peer_subscribe(watcher, "will", 0), 0);
     for (int reject = 0; reject < 2; ++reject) {
-        peer *mortal = peer_open(server, COMQTT_MQTT_5);
-        comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "mortal");
+        peer* mortal = peer_open(server, COMQTT_MQTT_5);
+        comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "mortal");
         comqtt_connect fields = comqtt_connect_init();
         comqtt_packet_connect(connect, &fields);
         fields.has_will = true;
@@ -370,7 +374,7 @@ static void on_will_edits_and_suppresses(void) {
     comqtt_server_free(server);
 }
 
-static comqtt_status refuse_init(void *user, comqtt_server *server) {
+static comqtt_status refuse_init(void* user, comqtt_server* server) {
     (void)user;
     CHECK(server != NULL);
     return COMQTT_ERR_CONFIG;
@@ -379,8 +383,8 @@ static comqtt_status refuse_init(void *user, comqtt_server *server) {
 static void hooks_come_and_go(void) {
     powers it = {.authenticate = COMQTT_DENY};
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server = plain_server();
-    comqtt_error *error = NULL;
+    comqtt_server* server = plain_server();
+    comqtt_error* error = NULL;
     uint64_t hook = 0;
     table.id = "mine";
     table.init = refuse_init;

@@ -2,14 +2,14 @@
 #include "check.h"
 #include "peer.h"
 
-static comqtt_status inject(comqtt_server *server, comqtt_client *client, comqtt_packet *packet) {
+static comqtt_status inject(comqtt_server* server, comqtt_client* client, comqtt_packet* packet) {
     comqtt_status status = comqtt_server_inject(server, client, packet, NULL);
     comqtt_packet_release(packet);
     return status;
 }
 
-static comqtt_packet *unsubscribe(const char *filter, uint16_t id) {
-    comqtt_packet *packet = NULL;
+static comqtt_packet* unsubscribe(const char* filter, uint16_t id) {
+    comqtt_packet* packet = NULL;
     comqtt_subscription entry = comqtt_subscription_init();
     CHECK_OK(comqtt_packet_new(COMQTT_UNSUBSCRIBE, COMQTT_MQTT_5, &packet));
     entry.filter = S(filter);
@@ -19,10 +19,10 @@ static comqtt_packet *unsubscribe(const char *filter, uint16_t id) {
 }
 
 static void as_a_connected_client(void) {
-    comqtt_server *server = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
-    comqtt_client *client = NULL;
-    comqtt_packet *ack;
+    comqtt_server* server = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_client* client = NULL;
+    comqtt_packet* ack;
     uint16_t id;
     CHECK_OK(comqtt_server_client(server, S("c"), &client));
     CHECK_OK(inject(server, client, make_subscribe(COMQTT_MQTT_5, "t", 2, 5)));
@@ -62,12 +62,12 @@ static void as_a_connected_client(void) {
 }
 
 static void as_an_inline_client(void) {
-    comqtt_server *server = plain_server();
-    comqtt_server *stranger = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "watcher");
-    comqtt_client *client = NULL;
-    comqtt_client *twin = NULL;
-    comqtt_packet *bad;
+    comqtt_server* server = plain_server();
+    comqtt_server* stranger = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "watcher");
+    comqtt_client* client = NULL;
+    comqtt_client* twin = NULL;
+    comqtt_packet* bad;
     CHECK_INT(peer_subscribe(it, "#", 0), 0);
     CHECK_OK(comqtt_server_new_inline_client(server, S("robot"), &client, NULL));
     CHECK(comqtt_client_is_inline(client));
@@ -79,7 +79,7 @@ static void as_an_inline_client(void) {
     }
     bad = make_publish(COMQTT_MQTT_5, "from/+", "beep", 0, 0);
     {
-        comqtt_error *error = NULL;
+        comqtt_error* error = NULL;
         CHECK_STATUS(comqtt_server_inject(server, client, bad, &error), COMQTT_ERR_PROTOCOL);
         CHECK_INT(comqtt_error_reason(error), COMQTT_REASON_TOPIC_NAME_INVALID);
         comqtt_error_free(error);

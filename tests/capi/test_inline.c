@@ -14,20 +14,22 @@ typedef struct inbox {
     uint64_t subscription;
 } inbox;
 
-static void copy(char *to, size_t size, const void *from, size_t len) {
+static void copy(char* to, size_t size, const void* from, size_t len) {
     if (len >= size) len = size - 1;
     if (len) memcpy(to, from, len);
     to[len] = 0;
 }
 
-static void on_message(void *user, uint64_t subscription, comqtt_client *client, const comqtt_packet *packet) {
-    inbox *in = user;
+static void on_message(void* user, uint64_t subscription, comqtt_client* client,
+                       const comqtt_packet* packet) {
+    inbox* in = user;
     comqtt_pair pair;
     CHECK(comqtt_client_is_inline(client));
     CHECK(comqtt_packet_is_frozen(packet));
     CHECK_INT(comqtt_packet_type(packet), COMQTT_PUBLISH);
     copy(in->topic, sizeof in->topic, comqtt_packet_topic(packet).ptr, comqtt_packet_topic(packet).len);
-    copy(in->payload, sizeof in->payload, comqtt_packet_payload(packet).ptr, comqtt_packet_payload(packet).len);
+    copy(in->payload, sizeof in->payload, comqtt_packet_payload(packet).ptr,
+         comqtt_packet_payload(packet).len);
     in->qos = comqtt_packet_qos(packet);
     in->retain = comqtt_packet_retain_flag(packet);
     in->identifier = comqtt_packet_subscription_id(packet, 0);
@@ -37,11 +39,11 @@ static void on_message(void *user, uint64_t subscription, comqtt_client *client,
     in->subscription = subscription;
     atomic_fetch_add(&in->count, 1);
 }
-static void drop_inbox(void *user) { atomic_fetch_add(&((inbox *)user)->dropped, 1); }
+static void drop_inbox(void* user) { atomic_fetch_add(&((inbox*)user)->dropped, 1); }
 
 static void clients_and_the_inline_client_reach_each_other(void) {
-    comqtt_server *server = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_server* server = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
     inbox in = {0};
     uint64_t token = 0;
     CHECK_OK(comqtt_server_subscribe(server, S("in/#"), 2, 7, on_message, &in, drop_inbox, &token, NULL));
@@ -71,16 +73,17 @@ static void clients_and_the_inline_client_reach_each_other(void) {
 }
 
 static void publish_packet_carries_properties(void) {
-    comqtt_server *server = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_server* server = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
     inbox in = {0};
-    comqtt_packet *packet = make_publish(COMQTT_MQTT_5, "t", "x", 0, 0);
-    comqtt_packet *got;
+    comqtt_packet* packet = make_publish(COMQTT_MQTT_5, "t", "x", 0, 0);
+    comqtt_packet* got;
     comqtt_str text = {NULL, 0};
     CHECK_OK(comqtt_server_subscribe(server, S("t"), 0, 0, on_message, &in, NULL, NULL, NULL));
     CHECK_INT(peer_subscribe(it, "t", 0), 0);
     CHECK_OK(comqtt_packet_add_user_prop(packet, COMQTT_SECTION_PACKET, S("k"), S("v")));
-    CHECK_OK(comqtt_packet_set_prop_str(packet, COMQTT_SECTION_PACKET, COMQTT_PROP_RESPONSE_TOPIC, S("back")));
+    CHECK_OK(
+        comqtt_packet_set_prop_str(packet, COMQTT_SECTION_PACKET, COMQTT_PROP_RESPONSE_TOPIC, S("back")));
     CHECK_OK(comqtt_server_publish_packet(server, packet, NULL));
     EVENTUALLY(in.count == 1);
     CHECK(strcmp(in.user_prop, "v") == 0);
@@ -98,18 +101,18 @@ static void publish_packet_carries_properties(void) {
     comqtt_server_free(server);
 }
 
-static bool count_packet(void *user, const comqtt_packet *packet) {
+static bool count_packet(void* user, const comqtt_packet* packet) {
     CHECK(comqtt_packet_is_frozen(packet));
     CHECK(comqtt_packet_retain_flag(packet));
     CHECK_INT(comqtt_packet_topic(packet).len, 3);
-    ++*(int *)user;
-    return *(int *)user < 2;
+    ++*(int*)user;
+    return *(int*)user < 2;
 }
 
 static void retained_messages_come_first_and_can_be_listed(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     inbox in = {0};
-    comqtt_error *error = NULL;
+    comqtt_error* error = NULL;
     int count = 0;
     CHECK_OK(comqtt_server_publish(server, S("r/1"), B("one"), 1, true, NULL));
     CHECK_OK(comqtt_server_subscribe(server, S("r/+"), 1, 0, on_message, &in, drop_inbox, NULL, NULL));
@@ -125,7 +128,8 @@ static void retained_messages_come_first_and_can_be_listed(void) {
     CHECK_OK(comqtt_server_clear_retained(server, S("r/1")));
     CHECK_OK(comqtt_server_clear_retained(server, S("r/2")));
     CHECK_OK(comqtt_server_clear_retained(server, S("r/2"))); /* none there is no error */
-    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("r/#"), count_packet, &count)) == COMQTT_OK &&
+    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("r/#"), count_packet, &count)) ==
+                   COMQTT_OK &&
                count == 1);
     CHECK_STATUS(comqtt_server_each_retained(server, S("r/#/x"), count_packet, &count), COMQTT_ERR_PROTOCOL);
     CHECK_STATUS(comqtt_server_publish(server, S("a/+"), B(""), 0, false, &error), COMQTT_ERR_PROTOCOL);
@@ -136,9 +140,9 @@ static void retained_messages_come_first_and_can_be_listed(void) {
 }
 
 static void the_inline_client_can_be_switched_off(void) {
-    comqtt_options *options = test_options(false);
-    comqtt_server *server;
-    comqtt_client *client = NULL;
+    comqtt_options* options = test_options(false);
+    comqtt_server* server;
+    comqtt_client* client = NULL;
     inbox in = {0};
     CHECK_OK(comqtt_options_set_bool(options, "inline-client", false, NULL));
     server = test_server(options, true);
@@ -146,33 +150,34 @@ static void the_inline_client_can_be_switched_off(void) {
     CHECK_STATUS(comqtt_server_subscribe(server, S("t"), 0, 0, on_message, &in, drop_inbox, NULL, NULL),
                  COMQTT_ERR_INLINE_DISABLED);
     CHECK_INT(in.dropped, 1);
-    CHECK_OK(comqtt_server_new_inline_client(server, S("i"), &client, NULL)); /* a client for inject is another thing */
+    CHECK_OK(comqtt_server_new_inline_client(server, S("i"), &client,
+                                             NULL)); /* a client for inject is another thing */
     comqtt_client_release(client);
     comqtt_server_free(server);
 }
 
-static bool count_client(void *user, comqtt_client *client) {
-    if (!comqtt_client_is_inline(client)) ++*(int *)user;
+static bool count_client(void* user, comqtt_client* client) {
+    if (!comqtt_client_is_inline(client)) ++*(int*)user;
     return true;
 }
-static bool count_text(void *user, comqtt_str text) {
+static bool count_text(void* user, comqtt_str text) {
     CHECK_STR(text, "bad");
-    ++*(int *)user;
+    ++*(int*)user;
     return true;
 }
-static bool see_subscription(void *user, const comqtt_subscription *subscription) {
+static bool see_subscription(void* user, const comqtt_subscription* subscription) {
     CHECK_STR(subscription->filter, "t/#");
     CHECK_INT(subscription->qos, 1);
-    ++*(int *)user;
+    ++*(int*)user;
     return true;
 }
 
 static void clients_can_be_found_told_about_and_sent_to(void) {
-    comqtt_server *server = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
-    peer *other = peer_connect(server, COMQTT_MQTT_3_1_1, "o");
-    comqtt_client *client = NULL;
-    comqtt_packet *packet;
+    comqtt_server* server = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
+    peer* other = peer_connect(server, COMQTT_MQTT_3_1_1, "o");
+    comqtt_client* client = NULL;
+    comqtt_packet* packet;
     atomic_int dropped = 0;
     int count = 0;
     CHECK_INT(peer_subscribe(it, "t/#", 1), 1);
@@ -221,11 +226,11 @@ static void clients_can_be_found_told_about_and_sent_to(void) {
 }
 
 static void blocked_and_expired_clients(void) {
-    comqtt_server *server = plain_server();
-    peer *bad = peer_connect(server, COMQTT_MQTT_5, "bad");
-    peer *it;
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "kept");
-    comqtt_client *client = NULL;
+    comqtt_server* server = plain_server();
+    peer* bad = peer_connect(server, COMQTT_MQTT_5, "bad");
+    peer* it;
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "kept");
+    comqtt_client* client = NULL;
     int count = 0;
     CHECK_OK(comqtt_server_block_client(server, S("bad")));
     CHECK(peer_sees_close(bad));

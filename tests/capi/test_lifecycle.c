@@ -5,7 +5,7 @@
 #include "peer.h"
 
 static void a_server_that_was_never_started_can_be_freed(void) {
-    comqtt_server *server = NULL;
+    comqtt_server* server = NULL;
     CHECK_OK(comqtt_server_new(NULL, &server, NULL));
     CHECK_INT(comqtt_server_state(server), COMQTT_STATE_NEW);
     CHECK_STATUS(comqtt_server_wait(server, 0), COMQTT_ERR_STATE);
@@ -14,8 +14,8 @@ static void a_server_that_was_never_started_can_be_freed(void) {
 }
 
 static void a_server_goes_through_its_states_once(void) {
-    comqtt_error *error = NULL;
-    comqtt_server *server = test_server(test_options(false), false);
+    comqtt_error* error = NULL;
+    comqtt_server* server = test_server(test_options(false), false);
     CHECK_INT(comqtt_server_state(server), COMQTT_STATE_RUNNING);
     CHECK_STATUS(comqtt_server_start(server, &error), COMQTT_ERR_STATE);
     CHECK(error != NULL && comqtt_error_message(error).len > 0);
@@ -32,10 +32,10 @@ static void a_server_goes_through_its_states_once(void) {
 
 static void two_servers_live_apart_and_die_in_any_order(void) {
     for (int order = 0; order < 2; ++order) {
-        comqtt_server *one = plain_server();
-        comqtt_server *two = plain_server();
-        peer *in_one = peer_connect(one, COMQTT_MQTT_5, "same");
-        peer *in_two = peer_connect(two, COMQTT_MQTT_3_1_1, "same");
+        comqtt_server* one = plain_server();
+        comqtt_server* two = plain_server();
+        peer* in_one = peer_connect(one, COMQTT_MQTT_5, "same");
+        peer* in_two = peer_connect(two, COMQTT_MQTT_3_1_1, "same");
         CHECK_INT(peer_subscribe(in_one, "t", 0), 0);
         CHECK_INT(peer_subscribe(in_two, "t", 0), 0);
         CHECK_OK(comqtt_server_publish(one, S("t"), B("for one"), 0, false, NULL));
@@ -51,8 +51,8 @@ static void two_servers_live_apart_and_die_in_any_order(void) {
 
 static void a_hundred_servers_leave_nothing_behind(void) {
     for (int i = 0; i < 100; ++i) {
-        comqtt_server *server = plain_server();
-        peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
+        comqtt_server* server = plain_server();
+        peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
         if (i % 2) peer_close(it);
         comqtt_server_free(server);
         if (i % 2 == 0) peer_close(it);
@@ -61,9 +61,9 @@ static void a_hundred_servers_leave_nothing_behind(void) {
 }
 
 static void a_failed_start_closes_everything_again(void) {
-    comqtt_server *first = plain_server();
-    comqtt_server *second = NULL;
-    comqtt_error *error = NULL;
+    comqtt_server* first = plain_server();
+    comqtt_server* second = NULL;
+    comqtt_error* error = NULL;
     comqtt_listener_config config = comqtt_listener_config_init();
     char address[32];
     config.kind = COMQTT_LISTENER_TCP;
@@ -84,10 +84,10 @@ static void a_failed_start_closes_everything_again(void) {
 }
 
 static void what_outlives_its_server_answers_closed(void) {
-    comqtt_server *server = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "survivor");
-    comqtt_client *client = NULL;
-    comqtt_packet *packet = make_publish(COMQTT_MQTT_5, "t", "x", 0, 0);
+    comqtt_server* server = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "survivor");
+    comqtt_client* client = NULL;
+    comqtt_packet* packet = make_publish(COMQTT_MQTT_5, "t", "x", 0, 0);
     uint8_t byte;
     size_t got = 0;
     CHECK_OK(comqtt_server_client(server, S("survivor"), &client));
@@ -106,16 +106,16 @@ static void what_outlives_its_server_answers_closed(void) {
     peer_close(it);
 }
 
-static void *run_it(void *argument) {
-    comqtt_status status = comqtt_server_run((comqtt_server *)argument, NULL);
+static void* run_it(void* argument) {
+    comqtt_status status = comqtt_server_run((comqtt_server*)argument, NULL);
     return status == COMQTT_OK ? argument : NULL;
 }
 
 static void run_returns_when_another_thread_stops_the_server(void) {
-    comqtt_server *server = NULL;
+    comqtt_server* server = NULL;
     pthread_t thread;
-    void *result = NULL;
-    comqtt_options *options = test_options(false);
+    void* result = NULL;
+    comqtt_options* options = test_options(false);
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
     pthread_create(&thread, NULL, run_it, server);
@@ -127,10 +127,10 @@ static void run_returns_when_another_thread_stops_the_server(void) {
 }
 
 static void stop_tells_clients_and_lets_them_take_it(void) {
-    comqtt_server *server = plain_server();
-    peer *five = peer_connect(server, COMQTT_MQTT_5, "five");
-    peer *three = peer_connect(server, COMQTT_MQTT_3_1_1, "three");
-    comqtt_packet *last;
+    comqtt_server* server = plain_server();
+    peer* five = peer_connect(server, COMQTT_MQTT_5, "five");
+    peer* three = peer_connect(server, COMQTT_MQTT_3_1_1, "three");
+    comqtt_packet* last;
     CHECK_OK(comqtt_server_stop(server, 1000));
     last = peer_expect(five, COMQTT_DISCONNECT);
     CHECK_INT(comqtt_packet_reason(last), COMQTT_REASON_SERVER_SHUTTING_DOWN);

@@ -15,26 +15,26 @@ static int tcp_connect(uint16_t port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+    if (connect(fd, (struct sockaddr*)&address, sizeof address) == 0) return fd;
     close(fd);
     return -1;
 }
 
-static int unix_connect(const char *path) {
+static int unix_connect(const char* path) {
     struct sockaddr_un address;
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     memset(&address, 0, sizeof address);
     address.sun_family = AF_UNIX;
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+    if (connect(fd, (struct sockaddr*)&address, sizeof address) == 0) return fd;
     close(fd);
     return -1;
 }
 
 /* CONNECT over a socket; the reason of the CONNACK, -1 when there was none. Keeps the socket open. */
-static int connect_over(int fd, const char *id) {
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, id);
-    comqtt_packet *answer = NULL;
+static int connect_over(int fd, const char* id) {
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, id);
+    comqtt_packet* answer = NULL;
     uint8_t bytes[512];
     size_t len = 0;
     ssize_t got;
@@ -44,14 +44,14 @@ static int connect_over(int fd, const char *id) {
     if (fd < 0 || write(fd, bytes, len) != (ssize_t)len) return -1;
     got = read(fd, bytes, sizeof bytes);
     if (got <= 0) return -1;
-    if (comqtt_packet_decode(comqtt_bytes_of(bytes, (size_t)got), COMQTT_MQTT_5, COMQTT_FROM_SERVER, &answer, NULL,
-                             NULL) == COMQTT_OK)
+    if (comqtt_packet_decode(comqtt_bytes_of(bytes, (size_t)got), COMQTT_MQTT_5, COMQTT_FROM_SERVER, &answer,
+                             NULL, NULL) == COMQTT_OK)
         reason = comqtt_packet_reason(answer);
     comqtt_packet_release(answer);
     return reason;
 }
 
-static comqtt_listener_config listener(comqtt_listener_kind kind, const char *id, const char *address) {
+static comqtt_listener_config listener(comqtt_listener_kind kind, const char* id, const char* address) {
     comqtt_listener_config config = comqtt_listener_config_init();
     config.kind = kind;
     config.id = S(id);
@@ -60,10 +60,10 @@ static comqtt_listener_config listener(comqtt_listener_kind kind, const char *id
 }
 
 static void a_tcp_listener_takes_any_port_before_and_after_start(void) {
-    comqtt_options *options = test_options(false);
-    comqtt_server *server = NULL;
+    comqtt_options* options = test_options(false);
+    comqtt_server* server = NULL;
     comqtt_listener_config config = listener(COMQTT_LISTENER_TCP, "early", "127.0.0.1:0");
-    comqtt_client *client = NULL;
+    comqtt_client* client = NULL;
     int fd;
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
@@ -81,14 +81,15 @@ static void a_tcp_listener_takes_any_port_before_and_after_start(void) {
     CHECK_INT(connect_over(fd, "over-tcp"), COMQTT_REASON_SUCCESS);
     CHECK_OK(comqtt_server_client(server, S("over-tcp"), &client));
     CHECK_STR(comqtt_client_listener(client), "late");
-    CHECK(comqtt_client_remote(client).len > 10 && memcmp(comqtt_client_remote(client).ptr, "127.0.0.1:", 10) == 0);
+    CHECK(comqtt_client_remote(client).len > 10 &&
+          memcmp(comqtt_client_remote(client).ptr, "127.0.0.1:", 10) == 0);
     comqtt_client_release(client);
     close(fd);
     comqtt_server_free(server);
 }
 
 static void a_unix_listener_makes_and_removes_its_socket(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     char path[64];
     comqtt_listener_config config;
     int fd;
@@ -105,7 +106,7 @@ static void a_unix_listener_makes_and_removes_its_socket(void) {
 }
 
 static void an_open_descriptor_becomes_a_listener(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     struct sockaddr_in address;
     socklen_t size = sizeof address;
     int listening = socket(AF_INET, SOCK_STREAM, 0);
@@ -113,10 +114,11 @@ static void an_open_descriptor_becomes_a_listener(void) {
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CHECK_INT(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_INT(bind(listening, (struct sockaddr*)&address, sizeof address), 0);
     CHECK_INT(listen(listening, 5), 0);
-    CHECK_INT(getsockname(listening, (struct sockaddr *)&address, &size), 0);
-    CHECK_STATUS(comqtt_server_listen_fd(server, S("fd"), COMQTT_LISTENER_TCP, -1, NULL), COMQTT_ERR_INVALID_ARGUMENT);
+    CHECK_INT(getsockname(listening, (struct sockaddr*)&address, &size), 0);
+    CHECK_STATUS(comqtt_server_listen_fd(server, S("fd"), COMQTT_LISTENER_TCP, -1, NULL),
+                 COMQTT_ERR_INVALID_ARGUMENT);
     CHECK_OK(comqtt_server_listen_fd(server, S("fd"), COMQTT_LISTENER_TCP, listening, NULL));
     CHECK_INT(comqtt_server_listener_port(server, S("fd")), ntohs(address.sin_port));
     fd = tcp_connect(ntohs(address.sin_port));
@@ -126,9 +128,9 @@ static void an_open_descriptor_becomes_a_listener(void) {
 }
 
 static void a_connected_socket_can_be_adopted(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     comqtt_listener_config config = listener(COMQTT_LISTENER_TCP, "tcp", "127.0.0.1:0");
-    comqtt_client *client = NULL;
+    comqtt_client* client = NULL;
     int pair[2];
     CHECK_OK(comqtt_server_listen(server, &config, NULL));
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -142,8 +144,8 @@ static void a_connected_socket_can_be_adopted(void) {
     comqtt_server_free(server);
 }
 
-static bool count_listener(void *user, const comqtt_listener_info *info) {
-    int *counts = user;
+static bool count_listener(void* user, const comqtt_listener_info* info) {
+    int* counts = user;
     ++counts[0];
     if (str_is(info->id, "tcp")) {
         ++counts[1];
@@ -159,9 +161,9 @@ static bool count_listener(void *user, const comqtt_listener_info *info) {
 }
 
 static void listeners_can_be_listed_and_closed(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     comqtt_listener_config config = listener(COMQTT_LISTENER_TCP, "tcp", "127.0.0.1:0");
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "piped");
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "piped");
     int counts[3] = {0, 0, 0};
     uint16_t port;
     CHECK_OK(comqtt_server_listen(server, &config, NULL));
@@ -179,11 +181,11 @@ static void listeners_can_be_listed_and_closed(void) {
 }
 
 static void addresses_that_cannot_be_are_refused(void) {
-    comqtt_server *server = plain_server();
-    const char *bad[] = {"no-port", "127.0.0.1:99999", "127.0.0.1:http-not", "[::1:80"};
+    comqtt_server* server = plain_server();
+    const char* bad[] = {"no-port", "127.0.0.1:99999", "127.0.0.1:http-not", "[::1:80"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
         comqtt_listener_config config = listener(COMQTT_LISTENER_TCP, "bad", bad[i]);
-        comqtt_error *error = NULL;
+        comqtt_error* error = NULL;
         CHECK_STATUS(comqtt_server_listen(server, &config, &error), COMQTT_ERR_ADDRESS);
         CHECK(comqtt_error_message(error).len > 0);
         comqtt_error_free(error);

@@ -18,8 +18,8 @@ static void null_handles_are_refused(void) {
     comqtt_metrics metrics = comqtt_metrics_init();
     comqtt_subscription entry = comqtt_subscription_init();
     comqtt_connect fields = comqtt_connect_init();
-    comqtt_packet *packet = NULL;
-    comqtt_error *error = NULL;
+    comqtt_packet* packet = NULL;
+    comqtt_error* error = NULL;
     uint8_t byte;
     size_t len;
     REFUSED(comqtt_server_new(NULL, NULL, NULL));
@@ -80,18 +80,18 @@ static void null_handles_are_refused(void) {
 }
 
 static void handles_of_another_kind_are_refused(void) {
-    comqtt_server *server = plain_server();
-    comqtt_options *options = test_options(false);
-    comqtt_packet *packet = make_publish(COMQTT_MQTT_5, "t", "", 0, 0);
-    REFUSED(comqtt_server_stop((comqtt_server *)(void *)options, 0));
-    REFUSED(comqtt_server_stop((comqtt_server *)(void *)packet, 0));
-    REFUSED(comqtt_packet_set_qos((comqtt_packet *)(void *)server, 0));
-    REFUSED(comqtt_client_disconnect((comqtt_client *)(void *)packet, 0));
-    REFUSED(comqtt_client_disconnect((comqtt_client *)(void *)server, 0));
-    REFUSED(comqtt_pipe_close((comqtt_pipe *)(void *)options));
-    REFUSED(comqtt_deferral_complete((comqtt_deferral *)(void *)packet, 0, 0, S("")));
-    comqtt_server_free((comqtt_server *)(void *)packet);
-    comqtt_packet_release((comqtt_packet *)(void *)server);
+    comqtt_server* server = plain_server();
+    comqtt_options* options = test_options(false);
+    comqtt_packet* packet = make_publish(COMQTT_MQTT_5, "t", "", 0, 0);
+    REFUSED(comqtt_server_stop((comqtt_server*)(void*)options, 0));
+    REFUSED(comqtt_server_stop((comqtt_server*)(void*)packet, 0));
+    REFUSED(comqtt_packet_set_qos((comqtt_packet*)(void*)server, 0));
+    REFUSED(comqtt_client_disconnect((comqtt_client*)(void*)packet, 0));
+    REFUSED(comqtt_client_disconnect((comqtt_client*)(void*)server, 0));
+    REFUSED(comqtt_pipe_close((comqtt_pipe*)(void*)options));
+    REFUSED(comqtt_deferral_complete((comqtt_deferral*)(void*)packet, 0, 0, S("")));
+    comqtt_server_free((comqtt_server*)(void*)packet);
+    comqtt_packet_release((comqtt_packet*)(void*)server);
     CHECK_INT(comqtt_server_state(server), COMQTT_STATE_RUNNING);
     CHECK_STR(comqtt_packet_topic(packet), "t");
     comqtt_packet_release(packet);
@@ -101,16 +101,16 @@ static void handles_of_another_kind_are_refused(void) {
 
 static void freed_handles_are_told_where_memory_permits(void) {
 #ifndef UNDER_ASAN
-    comqtt_packet *packet = make_publish(COMQTT_MQTT_5, "t", "", 0, 0);
-    comqtt_options *options = test_options(false);
+    comqtt_packet* packet = make_publish(COMQTT_MQTT_5, "t", "", 0, 0);
+    comqtt_options* options = test_options(false);
     comqtt_packet_release(packet);
     REFUSED(comqtt_packet_set_qos(packet, 0));
     comqtt_options_free(options);
     REFUSED(comqtt_options_set(options, "threads", S("1"), NULL));
 #endif
     /* A server that something still points to is always told. */
-    comqtt_server *server = plain_server();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_server* server = plain_server();
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
     comqtt_server_free(server);
     CHECK_STATUS(comqtt_server_stop(server, 0), COMQTT_ERR_CLOSED);
     CHECK_STATUS(comqtt_server_publish(server, S("t"), B(""), 0, false, NULL), COMQTT_ERR_CLOSED);
@@ -120,7 +120,7 @@ static void freed_handles_are_told_where_memory_permits(void) {
 }
 
 static void records_say_their_size(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     comqtt_listener_config listener = {0};
     struct {
         comqtt_listener_config known;
@@ -131,7 +131,7 @@ static void records_say_their_size(void) {
         int64_t later;
     } more;
     comqtt_metrics metrics = {0};
-    comqtt_error *error = NULL;
+    comqtt_error* error = NULL;
     REFUSED(comqtt_server_listen(server, &listener, &error));
     CHECK(strstr(comqtt_error_message(error).ptr, "struct_size") != NULL);
     comqtt_error_free(error);
@@ -160,7 +160,7 @@ static void records_say_their_size(void) {
 static void drop_runs_once_also_when_the_call_fails(void) {
     atomic_int dropped = 0;
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     table.struct_size = 3;
     REFUSED(comqtt_server_add_hook(server, &table, &dropped, count_drop, NULL, NULL));
     CHECK_INT(dropped, 1);
@@ -174,7 +174,8 @@ static void drop_runs_once_also_when_the_call_fails(void) {
     CHECK_INT(dropped, 5);
     table = comqtt_hooks_init();
     table.flags = 1;
-    CHECK_STATUS(comqtt_server_add_hook(server, &table, &dropped, count_drop, NULL, NULL), COMQTT_ERR_UNSUPPORTED);
+    CHECK_STATUS(comqtt_server_add_hook(server, &table, &dropped, count_drop, NULL, NULL),
+                 COMQTT_ERR_UNSUPPORTED);
     CHECK_INT(dropped, 6);
     comqtt_server_free(server);
     CHECK_INT(dropped, 6);

@@ -11,27 +11,28 @@ typedef struct seen {
     bool help;
 } seen;
 
-static bool see_metric(void *user, const char *name, comqtt_metric_kind kind, const char *help, int64_t value) {
-    seen *it = user;
+static bool see_metric(void* user, const char* name, comqtt_metric_kind kind, const char* help,
+                       int64_t value) {
+    seen* it = user;
     ++it->count;
     if (kind == COMQTT_METRIC_COUNTER) ++it->counters;
     if (strcmp(name, "messages_received") == 0) it->messages_received = value;
     it->help = it->help && strlen(help) > 0;
     return true;
 }
-static bool see_one(void *user, const char *name, comqtt_metric_kind kind, const char *help, int64_t value) {
+static bool see_one(void* user, const char* name, comqtt_metric_kind kind, const char* help, int64_t value) {
     (void)kind;
     (void)help;
     (void)value;
     CHECK(strcmp(name, "time_s") == 0);
-    ++*(int *)user;
+    ++*(int*)user;
     return false;
 }
 
 static void metrics_count_what_happens(void) {
-    comqtt_server *server = plain_server();
+    comqtt_server* server = plain_server();
     comqtt_metrics metrics = comqtt_metrics_init();
-    peer *it = peer_connect(server, COMQTT_MQTT_5, "c");
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
     seen list = {0, 0, 0, true};
     int one = 0;
     CHECK_INT(peer_subscribe(it, "t", 0), 0);
@@ -77,20 +78,20 @@ typedef struct book {
     char text[100000];
 } book;
 
-static void write_down(void *user, const comqtt_log_record *record) {
-    book *it = user;
+static void write_down(void* user, const comqtt_log_record* record) {
+    book* it = user;
     pthread_mutex_lock(&it->mutex);
     if (record->level < it->lowest) it->lowest = record->level;
     if (it->used + record->message.len + record->component.len + 4 < sizeof it->text)
         it->used += (size_t)snprintf(it->text + it->used, sizeof it->text - it->used, "%.*s %.*s\n",
-                                     (int)record->component.len, record->component.ptr, (int)record->message.len,
-                                     record->message.ptr);
+                                     (int)record->component.len, record->component.ptr,
+                                     (int)record->message.len, record->message.ptr);
     pthread_mutex_unlock(&it->mutex);
     atomic_fetch_add(&it->lines, 1);
 }
-static void drop_book(void *user) { atomic_fetch_add(&((book *)user)->dropped, 1); }
+static void drop_book(void* user) { atomic_fetch_add(&((book*)user)->dropped, 1); }
 
-static bool has(book *it, const char *needle) {
+static bool has(book* it, const char* needle) {
     bool found;
     pthread_mutex_lock(&it->mutex);
     found = strstr(it->text, needle) != NULL;
@@ -98,23 +99,23 @@ static bool has(book *it, const char *needle) {
     return found;
 }
 
-static book *new_book(void) {
-    book *it = calloc(1, sizeof *it);
+static book* new_book(void) {
+    book* it = calloc(1, sizeof *it);
     if (!it) exit(2);
     pthread_mutex_init(&it->mutex, NULL);
     it->lowest = COMQTT_LOG_OFF;
     return it;
 }
 
-static comqtt_server *logged_server(book *it, comqtt_log_level level) {
-    comqtt_options *options = test_options(false);
+static comqtt_server* logged_server(book* it, comqtt_log_level level) {
+    comqtt_options* options = test_options(false);
     CHECK_OK(comqtt_options_set_log(options, level, write_down, it, drop_book));
     return test_server(options, true);
 }
 
-static void run_a_session(comqtt_server *server) {
-    peer *it = peer_open(server, COMQTT_MQTT_5);
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "logged");
+static void run_a_session(comqtt_server* server) {
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "logged");
     comqtt_connect fields = comqtt_connect_init();
     comqtt_packet_connect(connect, &fields);
     fields.username = S("someone");
@@ -128,8 +129,8 @@ static void run_a_session(comqtt_server *server) {
 }
 
 static void the_log_obeys_its_level_and_is_dropped_once(void) {
-    book *it = new_book();
-    comqtt_server *server = logged_server(it, COMQTT_LOG_INFO);
+    book* it = new_book();
+    comqtt_server* server = logged_server(it, COMQTT_LOG_INFO);
     run_a_session(server);
     CHECK_INT(it->dropped, 0);
     comqtt_server_free(server);
@@ -147,8 +148,8 @@ static void the_log_obeys_its_level_and_is_dropped_once(void) {
 
 static void the_debug_hook_shows_as_much_as_it_is_told(void) {
     for (int show = 0; show < 2; ++show) {
-        book *it = new_book();
-        comqtt_server *server = logged_server(it, COMQTT_LOG_DEBUG);
+        book* it = new_book();
+        comqtt_server* server = logged_server(it, COMQTT_LOG_DEBUG);
         comqtt_debug_config config = comqtt_debug_config_init();
         config.show_packet_data = show;
         config.show_pings = show;
@@ -172,8 +173,8 @@ static void the_debug_hook_shows_as_much_as_it_is_told(void) {
     }
 }
 
-static comqtt_verdict fail_verdict(void *user, comqtt_event *event, comqtt_client *client,
-                                   const comqtt_packet *packet) {
+static comqtt_verdict fail_verdict(void* user, comqtt_event* event, comqtt_client* client,
+                                   const comqtt_packet* packet) {
     (void)user;
     (void)client;
     (void)packet;
@@ -182,18 +183,19 @@ static comqtt_verdict fail_verdict(void *user, comqtt_event *event, comqtt_clien
 }
 
 static void a_failing_hook_is_logged(void) {
-    book *it = new_book();
-    comqtt_options *options = test_options(false);
+    book* it = new_book();
+    comqtt_options* options = test_options(false);
     comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server *server;
-    peer *client;
+    comqtt_server* server;
+    peer* client;
     table.id = "burning";
     table.on_connect_authenticate = fail_verdict;
     CHECK_OK(comqtt_options_set_log(options, COMQTT_LOG_ERROR, write_down, it, drop_book));
     server = test_server(options, false);
     CHECK_OK(comqtt_server_add_hook(server, &table, NULL, NULL, NULL, NULL));
     client = peer_open(server, COMQTT_MQTT_5);
-    CHECK_INT(peer_try_connect(client, make_connect(COMQTT_MQTT_5, "c")), COMQTT_REASON_BAD_USER_NAME_OR_PASSWORD);
+    CHECK_INT(peer_try_connect(client, make_connect(COMQTT_MQTT_5, "c")),
+              COMQTT_REASON_BAD_USER_NAME_OR_PASSWORD);
     CHECK(has(it, "burning") && has(it, "database on fire") && has(it, "on_connect_authenticate"));
     peer_close(client);
     comqtt_server_free(server);

@@ -2,8 +2,8 @@
 #include "check.h"
 
 static void values_go_in_and_come_out(void) {
-    comqtt_options *options = NULL;
-    comqtt_options *copy = NULL;
+    comqtt_options* options = NULL;
+    comqtt_options* copy = NULL;
     int64_t number = 0;
     bool flag = true;
     char text[32];
@@ -36,16 +36,17 @@ static void values_go_in_and_come_out(void) {
     comqtt_options_free(copy);
 }
 
-static void expect_error(comqtt_status got, comqtt_error *error, const char *needle, int line) {
+static void expect_error(comqtt_status got, comqtt_error* error, const char* needle, int line) {
     check_status(got, COMQTT_ERR_CONFIG, __FILE__, line, "refused");
-    if (!check_report(error && strstr(comqtt_error_message(error).ptr, needle), __FILE__, line, "the text helps"))
+    if (!check_report(error && strstr(comqtt_error_message(error).ptr, needle), __FILE__, line,
+                      "the text helps"))
         printf("    \"%s\" is not in \"%s\"\n", needle, error ? comqtt_error_message(error).ptr : "");
     comqtt_error_free(error);
 }
 
 static void errors_say_what_to_do(void) {
-    comqtt_options *options = NULL;
-    comqtt_error *error = NULL;
+    comqtt_options* options = NULL;
+    comqtt_error* error = NULL;
     comqtt_status status;
     CHECK_OK(comqtt_options_new(&options));
     status = comqtt_options_set_int(options, "capabilities.recieve-maximum", 20, &error);
@@ -68,11 +69,11 @@ static void errors_say_what_to_do(void) {
 typedef struct listing {
     int count;
     bool qos;
-    comqtt_options *options;
+    comqtt_options* options;
 } listing;
 
-static bool see_option(void *user, const comqtt_option_info *info) {
-    listing *list = user;
+static bool see_option(void* user, const comqtt_option_info* info) {
+    listing* list = user;
     ++list->count;
     CHECK(info->struct_size == sizeof *info);
     CHECK(strlen(info->text) > 0);
@@ -87,9 +88,9 @@ static bool see_option(void *user, const comqtt_option_info *info) {
     }
     return true;
 }
-static bool see_one(void *user, const comqtt_option_info *info) {
+static bool see_one(void* user, const comqtt_option_info* info) {
     (void)info;
-    ++*(int *)user;
+    ++*(int*)user;
     return false;
 }
 
@@ -107,8 +108,8 @@ static void the_list_has_every_option_with_a_legal_default(void) {
 }
 
 static void a_server_shows_its_options(void) {
-    comqtt_options *options = NULL;
-    comqtt_server *server = NULL;
+    comqtt_options* options = NULL;
+    comqtt_server* server = NULL;
     int64_t number = 0;
     CHECK_OK(comqtt_options_new(&options));
     CHECK_OK(comqtt_options_set_int(options, "capabilities.receive-maximum", 21, NULL));

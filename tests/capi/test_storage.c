@@ -8,10 +8,10 @@ typedef struct store {
     atomic_int asked;
 } store;
 
-static comqtt_status stored_clients(void *user, comqtt_event *event, comqtt_sink *sink) {
-    store *it = user;
+static comqtt_status stored_clients(void* user, comqtt_event* event, comqtt_sink* sink) {
+    store* it = user;
     comqtt_stored_client record = comqtt_stored_client_init();
-    comqtt_error *error = NULL;
+    comqtt_error* error = NULL;
     (void)event;
     atomic_fetch_add(&it->asked, 1);
     if (it->broken) return COMQTT_ERR_STORAGE;
@@ -25,10 +25,10 @@ static comqtt_status stored_clients(void *user, comqtt_event *event, comqtt_sink
     CHECK_OK(comqtt_sink_add_client(sink, &record, NULL));
     return COMQTT_OK;
 }
-static comqtt_status stored_subscriptions(void *user, comqtt_event *event, comqtt_sink *sink) {
+static comqtt_status stored_subscriptions(void* user, comqtt_event* event, comqtt_sink* sink) {
     comqtt_stored_subscription record = comqtt_stored_subscription_init();
     (void)event;
-    if (((store *)user)->empty) return COMQTT_ERR_NOT_FOUND;
+    if (((store*)user)->empty) return COMQTT_ERR_NOT_FOUND;
     record.client_id = S("old");
     record.filter = S("news/#");
     record.qos = 1;
@@ -38,10 +38,10 @@ static comqtt_status stored_subscriptions(void *user, comqtt_event *event, comqt
     CHECK_STATUS(comqtt_sink_add_subscription(sink, &record, NULL), COMQTT_ERR_INVALID_ARGUMENT);
     return COMQTT_OK;
 }
-static comqtt_status add_message(comqtt_event *event, comqtt_sink *sink, const char *client, const char *topic,
-                                 bool retain) {
+static comqtt_status add_message(comqtt_event* event, comqtt_sink* sink, const char* client,
+                                 const char* topic, bool retain) {
     comqtt_stored_message record = comqtt_stored_message_init();
-    comqtt_packet *packet = make_publish(COMQTT_MQTT_5, topic, "stored", 1, 0);
+    comqtt_packet* packet = make_publish(COMQTT_MQTT_5, topic, "stored", 1, 0);
     comqtt_status status;
     comqtt_packet_set_retain_flag(packet, retain);
     record.client_id = S(client);
@@ -52,19 +52,19 @@ static comqtt_status add_message(comqtt_event *event, comqtt_sink *sink, const c
     comqtt_packet_release(packet);
     return status;
 }
-static comqtt_status stored_inflight(void *user, comqtt_event *event, comqtt_sink *sink) {
-    if (((store *)user)->empty) return COMQTT_ERR_NOT_FOUND;
+static comqtt_status stored_inflight(void* user, comqtt_event* event, comqtt_sink* sink) {
+    if (((store*)user)->empty) return COMQTT_ERR_NOT_FOUND;
     CHECK_OK(add_message(event, sink, "old", "news/queued", false));
     return COMQTT_OK;
 }
-static comqtt_status stored_retained(void *user, comqtt_event *event, comqtt_sink *sink) {
-    if (((store *)user)->empty) return COMQTT_ERR_NOT_FOUND;
+static comqtt_status stored_retained(void* user, comqtt_event* event, comqtt_sink* sink) {
+    if (((store*)user)->empty) return COMQTT_ERR_NOT_FOUND;
     CHECK_OK(add_message(event, sink, NULL, "kept", true));
     return COMQTT_OK;
 }
-static comqtt_status stored_sys_info(void *user, comqtt_event *event, comqtt_metrics *out) {
+static comqtt_status stored_sys_info(void* user, comqtt_event* event, comqtt_metrics* out) {
     (void)event;
-    if (((store *)user)->empty) return COMQTT_ERR_NOT_FOUND;
+    if (((store*)user)->empty) return COMQTT_ERR_NOT_FOUND;
     out->messages_received = 5000;
     return COMQTT_OK;
 }
@@ -84,14 +84,15 @@ static void stored_state_comes_back(void) {
     store empty = {.empty = true};
     store full = {.empty = false};
     comqtt_hooks table = store_table();
-    comqtt_server *server = NULL;
-    comqtt_options *options = test_options(false);
+    comqtt_server* server = NULL;
+    comqtt_options* options = test_options(false);
     comqtt_metrics metrics = comqtt_metrics_init();
-    comqtt_packet *connect = make_connect(COMQTT_MQTT_5, "old");
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "old");
     comqtt_connect fields = comqtt_connect_init();
-    comqtt_packet *packet;
-    peer *it;
-    CHECK_OK(comqtt_options_set_bool(options, "capabilities.compatibilities.restore-sys-info-restart", true, NULL));
+    comqtt_packet* packet;
+    peer* it;
+    CHECK_OK(comqtt_options_set_bool(options, "capabilities.compatibilities.restore-sys-info-restart", true,
+                                     NULL));
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
     CHECK_OK(comqtt_server_add_hook(server, &table, &empty, NULL, NULL, NULL));
@@ -128,8 +129,8 @@ static void stored_state_comes_back(void) {
 static void a_broken_store_stops_the_start(void) {
     store broken = {.broken = true};
     comqtt_hooks table = store_table();
-    comqtt_server *server = NULL;
-    comqtt_error *error = NULL;
+    comqtt_server* server = NULL;
+    comqtt_error* error = NULL;
     CHECK_OK(comqtt_server_new(NULL, &server, NULL));
     CHECK_OK(comqtt_server_add_hook(server, &table, &broken, NULL, NULL, NULL));
     CHECK_STATUS(comqtt_server_start(server, &error), COMQTT_ERR_STORAGE);

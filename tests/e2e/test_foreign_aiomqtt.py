@@ -63,21 +63,25 @@ def test_aiomqtt_leaves_a_will_and_finds_a_retained_message(mqtt, unique):
     """[MQTT-3.1.2-8] [MQTT-3.1.2-15] [MQTT-3.3.1-9]"""
     topic = unique("t")
 
+    name, will = unique("aio"), aiomqtt.Will(topic, b"gone", qos=1, retain=True)
+
+    async def leaver(ready):
+        try:
+            async with aiomqtt.Client("127.0.0.1", mqtt.port, identifier=name, will=will) as client:
+                ready.set()
+                await _take(client, 1)
+        except aiomqtt.MqttError:
+            return "disconnected"
+
     async def scenario():
-        will = aiomqtt.Will(topic, b"gone", qos=1, retain=True)
-        name = unique("aio")
-        client = aiomqtt.Client("127.0.0.1", mqtt.port, identifier=name, will=will)
-        await client.__aenter__()
-        taker = mqtt.connect(name)  # a takeover ends the connection without DISCONNECT from the client
+        ready = asyncio.Event()
+        task = asyncio.create_task(leaver(ready))
+        await ready.wait()
+        mqtt.connect(name)  # a takeover ends the connection without DISCONNECT from the client
+        assert await task == "disconnected"
         async with aiomqtt.Client("127.0.0.1", mqtt.port, identifier=unique("aio")) as watcher:
             await watcher.subscribe(topic, qos=1)
-            found = await _take(watcher, 1)
-        taker.disconnect()
-        try:
-            await client.__aexit__(None, None, None)
-        except aiomqtt.MqttError:
-            pass
-        return found
+            return await _take(watcher, 1)
 
     [message] = _run(scenario())
     assert message.payload == b"gone"

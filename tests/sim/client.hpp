@@ -169,8 +169,9 @@ private:
     void handle_connack(const mqtt::Packet& packet);
     void handle_publish(const mqtt::Packet& packet);
     const std::string& topic_of(const mqtt::Packet& packet);
-    bool note_flow(const mqtt::Packet& packet, const std::string& topic, uint32_t number, bool& seen);
+    bool note_flow(const mqtt::Packet& packet, const std::string& topic, uint32_t number);
     void check_live(const Message& message, const mqtt::Packet& packet);
+    void check_order(const Message& message, uint8_t qos);
     void check_replay(const Message& message, const mqtt::Packet& packet);
     void check_identifiers(const Message& message, const mqtt::Packet& packet, bool replay) const;
     void handle_ack(const mqtt::Packet& packet);

@@ -120,7 +120,9 @@ void Client::resume() {
 }
 
 bool Client::possible(const Span& span, const Message& m) const {
-    return span.matches(m.topic) && m.sent < span.left && (m.routed == kNever || span.asked <= m.routed) &&
+    // A shared message may be routed again, to a member that joined later.
+    return span.matches(m.topic) && m.sent < span.left &&
+           (m.routed == kNever || span.asked <= m.routed || span.shared) &&
            !(span.no_local && m.publisher == settings_.index);
 }
 
@@ -134,8 +136,8 @@ const std::string& Client::topic_of(const Packet& packet) {
     return topic;
 }
 
-/// Takes a QoS 1 or 2 message on; false when it was received before. `seen`: QoS 1 sent again.
-bool Client::note_flow(const Packet& packet, const std::string& topic, uint32_t number, bool& seen) {
+/// Takes a QoS 1 or 2 message on; false when it was received before.
+bool Client::note_flow(const Packet& packet, const std::string& topic, uint32_t number) {
     const auto id = packet.packet_id;
     demand(in_flight_.emplace(id, number).second, "{}: identifier {} is still in flight", settings_.id, id);
     demand(in_flight_.size() <= settings_.receive_maximum, "{}: {} messages in flight", settings_.id,
@@ -145,8 +147,7 @@ bool Client::note_flow(const Packet& packet, const std::string& topic, uint32_t 
     const auto [at, added] = before.try_emplace(id, number);
     if (added) return true;
     // A shared message may have gone to another member meanwhile, which frees its identifier.
-    seen = at->second == number && packet.dup;
-    demand(seen || (packet.qos == 1 && topic.starts_with("s/")), "{}: identifier {} of message {} is used for {}",
+    demand((at->second == number && packet.dup) || (packet.qos == 1 && topic.starts_with("s/")), "{}: identifier {} of message {} is used for {}",
            settings_.id, id, at->second, number);
     at->second = number;
     return packet.qos == 1;
@@ -160,8 +161,7 @@ void Client::handle_publish(const Packet& packet) {
               packet.dup ? " dup" : "", packet.retain ? " retain" : "");
     demand(!m || m->topic == topic, "{}: message {} on '{}'", settings_.id, number, topic);
     demand(!packet.dup || session_.connections > 1, "{}: DUP in the first connection of a session", settings_.id);
-    bool seen = false;
-    if (packet.qos && !note_flow(packet, topic, number, seen)) return;
+    if (packet.qos && !note_flow(packet, topic, number)) return;
     const auto expiry = packet.properties.number(PropertyId::message_expiry_interval);
     inbox.push_back({number, topic, packet.qos, packet.retain, packet.dup, expiry});
     if (!m) return;
@@ -181,9 +181,10 @@ void Client::handle_publish(const Packet& packet) {
         check_replay(*m, packet);
         return;
     }
-    if (!seen) ++session_.copies[number];
+    const bool first = ++session_.copies[number] == 1;
     if (packet.retain) return;  // a replay or not: both are possible
     check_live(*m, packet);
+    if (first && !topic.starts_with("s/") && !m->will) check_order(*m, packet.qos);
 }
 
 void Client::check_live(const Message& m, const Packet& packet) {
@@ -212,11 +213,14 @@ void Client::check_live(const Message& m, const Packet& packet) {
         demand(count <= m.transmissions, "{}: message {} came {} times (QoS {} as {})", settings_.id, m.number, count,
                m.qos, packet.qos);
     }
-    if (session_.copies[m.number] > 1 || m.will) return;
-    uint32_t& latest =
-        session_.latest[{m.publisher, {m.topic, m.qos * 3u + packet.qos}}];
-    demand(latest < m.number, "{}: message {} came after {} on '{}'", settings_.id, m.number, latest, m.topic);
-    latest = m.number;
+}
+
+void Client::check_order(const Message& m, uint8_t qos) {
+    uint32_t& latest = session_.latest[{m.publisher, {m.topic, m.qos * 3u + qos}}];
+    // What the publisher sent again may come again in the order sent again.
+    demand(latest < m.number || m.transmissions > 1, "{}: message {} came after {} on '{}'", settings_.id, m.number,
+           latest, m.topic);
+    latest = std::max(latest, m.number);
 }
 
 void Client::check_replay(const Message& m, const Packet& packet) {
@@ -267,7 +271,9 @@ void Client::handle_ack(const Packet& packet) {
     });
     demand(at != session_.out.end() && at->id == id, "{}: packet type {} for identifier {} out of turn",
            settings_.id, static_cast<unsigned>(packet.type), id);
-    demand(static_cast<uint8_t>(packet.reason) < 0x80, "{}: message {} refused with 0x{:02X}", settings_.id,
+    // A PUBREL that is sent again may find its flow over.
+    const bool over = released && packet.reason == Reason::packet_identifier_not_found && session_.connections > 1;
+    demand(over || static_cast<uint8_t>(packet.reason) < 0x80, "{}: message {} refused with 0x{:02X}", settings_.id,
            at->number, static_cast<unsigned>(packet.reason));
     sim_.note("{} type {} for message {}", settings_.id, static_cast<unsigned>(packet.type), at->number);
     if (packet.type != PacketType::pubcomp) model_.acknowledged(model_.message(at->number));

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <string>
 
 #include "sim/history.hpp"
 
@@ -25,7 +26,7 @@ void run_seeds(uint64_t first, uint64_t count, unsigned shards, unsigned steps) 
             run_history({.seed = seed, .shards = shards, .steps = steps});
         } catch (const Failure& failure) {
             ++failures;
-            FAIL_CHECK(failure.what());
+            FAIL_CHECK(std::string(failure.what()));
         }
     }
 }

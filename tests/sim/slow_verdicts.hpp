@@ -49,7 +49,9 @@ private:
         if (!deferral) return hooks::Verdict::allow;
         waiting_.push_back(Ref<hooks::Deferral>::share(deferral));
         if (random_.chance(10)) {  // answered before the callback has returned
-            deferral->complete({static_cast<int>(hooks::Verdict::allow)});
+            hooks::DeferralResult result;
+            result.value = static_cast<int>(hooks::Verdict::allow);
+            deferral->complete(result);
             waiting_.pop_back();
         }
         return hooks::Verdict::pending;

@@ -178,12 +178,13 @@ void Wire::tell_input(broker::Shard& shard, bool everything) {
 }
 
 void Wire::tell_closed(broker::Shard& shard, const char* error) {
-    gone_ = true;
     note_end();
     sim_.note_activity();
     sim_.note("wire {} closed: {}", number, error);
+    // A client that closed in order may still be written to from inside.
     shard.on_closed(*connection_, error);
     connection_ = nullptr;
+    gone_ = true;
 }
 
 }  // namespace comqtt::sim
