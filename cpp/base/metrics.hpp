@@ -76,7 +76,7 @@ struct MetricsSnapshot {
     int64_t time_s = 0;        ///< unix seconds
     int64_t started_s = 0;     ///< unix seconds
     int64_t uptime_s = 0;
-    int64_t memory_alloc = 0;  ///< bytes in use by the process heap
+    int64_t memory_alloc = 0;  ///< resident bytes of the process
     int64_t threads = 0;       ///< of this server
 };
 

@@ -61,6 +61,7 @@ void Shard::finish_read_hold(Session& s, bool allowed) {
                 if (!allowed) {
                     const size_t bytes = delivery.message->footprint();
                     s.flow->queued_bytes -= bytes;
+                    s.flow->queued_qos0 -= delivery.qos == 0;
                     core_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
                     metrics_.queued_messages.sub();
                     metrics_.acl_denied.add();

@@ -221,9 +221,10 @@ void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
             default: metrics_.acl_denied.add(); return;
         }
     }
-    if (s.read_hold || !c) {
+    if (s.read_hold || !c || (form.qos == 0 && s.flow && s.flow->queued_qos0)) {
         form.message = p.take_message();
         enqueue(s, std::move(form), source);
+        if (c) check_congestion(*c, source);
         return;
     }
     if (form.qos == 0) {

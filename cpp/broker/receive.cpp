@@ -394,7 +394,7 @@ void Shard::deliver_run(Route& route, mqtt::Version version, ByteView run, uint3
         Connection* c = s.connection;
         if (!c && !s.sink) continue;
         const bool v5 = c && c->version == mqtt::Version::v5;
-        const bool plain = c && !hooked && !s.read_hold && target.read == hooks::Verdict::allow &&
+        const bool plain = c && !hooked && !s.read_hold && !(s.flow && s.flow->queued_qos0) && target.read == hooks::Verdict::allow &&
                            !(c->alias_maximum && v5) && c->max_packet_size == 0 &&
                            !(v5 && (own ? target.own_identifiers : target.identifiers)) &&
                            !(c->congestion && c->congestion->given_up);

@@ -1,10 +1,26 @@
 #include "broker/snapshot.hpp"
 
-#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
+
+namespace {
+
+/// Resident bytes of the process. Asking the allocator would stop it for as long as its heap is large.
+int64_t resident_bytes() {
+    std::FILE* file = std::fopen("/proc/self/statm", "re");
+    if (!file) return 0;
+    long long total = 0, resident = 0;
+    const int fields = std::fscanf(file, "%lld %lld", &total, &resident);
+    std::fclose(file);
+    return fields == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+}  // namespace
 
 MetricsSnapshot take_snapshot(const Core& core) {
     MetricsSnapshot out;
@@ -29,7 +45,7 @@ MetricsSnapshot take_snapshot(const Core& core) {
     out.time_s = wall / 1000;
     out.started_s = core.started_wall_ms / 1000;
     out.uptime_s = (wall - core.started_wall_ms) / 1000;
-    out.memory_alloc = static_cast<int64_t>(mallinfo2().uordblks);
+    out.memory_alloc = resident_bytes();
     out.threads = static_cast<int64_t>(core.shards.size());
     return out;
 }

@@ -128,7 +128,7 @@ const OptionRow kTable[] = {
                    "ACL verdicts kept per client; 0 = hooks are asked each time"),
     COMQTT_INTEGER("limits.acl-cache-lifetime-ms", broker.limits.acl_cache_lifetime_ms, "10000", 1, kDay,
                    "milliseconds an ACL verdict is kept"),
-    COMQTT_INTEGER("limits.routes", broker.limits.routes, "262144", 16, 16'777'216,
+    COMQTT_INTEGER("limits.routes", broker.limits.routes, "524288", 16, 16'777'216,
                    "topics whose receivers each thread remembers"),
     COMQTT_INTEGER("limits.blocked-clients", broker.limits.blocked_clients, "1000000", 0, kU32,
                    "client ids that may be blocked"),

@@ -16,23 +16,27 @@ struct Flow {
     std::deque<Delivery> queue;   ///< outbound, not sent
     ReceivedIds received;         ///< inbound QoS 2
     uint64_t queued_bytes = 0;    ///< footprints of `queue`
+    size_t queued_qos0 = 0;       ///< in `queue`, held back by a read verdict: later ones wait behind them
 
     /// Messages in flight on the present connection.
     size_t outstanding() const { return inflight.count() - resend.size(); }
     void enqueue(Delivery delivery) {
         queued_bytes += delivery.message->footprint();
+        queued_qos0 += delivery.qos == 0;
         queue.push_back(std::move(delivery));
     }
     Delivery pop_front() {
         Delivery delivery = std::move(queue.front());
         queue.pop_front();
         queued_bytes -= delivery.message->footprint();
+        queued_qos0 -= delivery.qos == 0;
         return delivery;
     }
     Delivery pop_back() {
         Delivery delivery = std::move(queue.back());
         queue.pop_back();
         queued_bytes -= delivery.message->footprint();
+        queued_qos0 -= delivery.qos == 0;
         return delivery;
     }
     bool idle() const { return inflight.empty() && queue.empty() && received.count() == 0; }

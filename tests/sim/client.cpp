@@ -81,7 +81,7 @@ void Client::settle_will(bool clean_start) {
     const int64_t told_ms = ending_.wire->ended_ms();
     ending_.will.reset();
     if (ending_.clean) {
-        if (told_ms < 0) {
+        if (told_ms < 0 || ending_.wire->lost_input()) {
             model_.decide_will(number, Fate::may);
             model_.will_not_before(number, 0);
         }
@@ -106,7 +106,7 @@ void Client::expect_presence() {
     if (connect_.clean || !has_session_) return;
     if (!ended_before_) fail("{}: a session without an ended connection", settings_.id);
     const int64_t told_ms = ending_.wire->ended_ms();
-    const bool certain = told_ms >= 0 || ending_.expiry_s == ending_.expiry_before_s;
+    const bool certain = (told_ms >= 0 && !ending_.wire->lost_input()) || ending_.expiry_s == ending_.expiry_before_s;
     const uint32_t least = certain ? ending_.expiry_s : std::min(ending_.expiry_s, ending_.expiry_before_s);
     if (certain && ending_.expiry_s == 0) return;
     if (least == mqtt::kNoExpiry) {
@@ -116,7 +116,7 @@ void Client::expect_presence() {
     presence_ = Presence::may;
     present_below_ms_ = ending_.at_ms + int64_t{least} * 1000;
     if (least == 0) present_below_ms_ = 0;
-    if (told_ms >= 0 && connect_ms_ >= told_ms + int64_t{ending_.expiry_s} * 1000) presence_ = Presence::no;
+    if (certain && told_ms >= 0 && connect_ms_ >= told_ms + int64_t{ending_.expiry_s} * 1000) presence_ = Presence::no;
 }
 
 void Client::send(Packet& packet) {

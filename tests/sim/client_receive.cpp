@@ -188,7 +188,7 @@ void Client::handle_publish(const Packet& packet) {
 }
 
 void Client::check_live(const Message& m, const Packet& packet) {
-    demand(m.number >= model_.finished(), "{}: message {} came when it was over and done with", settings_.id,
+    demand(m.number >= model_.finished() || m.will, "{}: message {} came when it was over and done with", settings_.id,
            m.number);
     const Span* match = nullptr;
     uint8_t possibly = 0;

@@ -220,7 +220,7 @@ void History::come_to_rest() {
     // Connections that were left open are cut at last.
     const auto cut_forgotten = [&] {
         for (const auto& wire : sim_.wires()) {
-            if (wire->gone() || wire->closed_by_client()) continue;
+            if (wire->gone() || (wire->closed_by_client() && !wire->paused())) continue;
             const bool used = (probe_->wire() == wire.get()) ||
                               std::any_of(clients_.begin(), clients_.end(),
                                           [&](const auto& client) { return client->wire() == wire.get(); });

@@ -122,18 +122,25 @@ void Model::check_groups(const std::vector<Client*>& clients) {
     for (uint32_t number = finished_; number <= messages_.size(); ++number) {
         const Message& m = message(number);
         if (!m.size || m.expiry_s) continue;
-        std::map<std::string, std::pair<bool, uint8_t>> members;  // group -> one is certain, least QoS
+        struct Members {
+            bool certain = false;  ///< one stood all the time
+            bool online = false;   ///< and was connected
+            uint8_t qos = 2;       ///< the least
+        };
+        std::map<std::string, Members> groups;
         for (Client* client : clients) {
             SessionState* session = client->session();
             if (!session) continue;
             for (const Span& span : session->spans) {
                 if (!span.shared || !span.matches(m.topic)) continue;
-                auto& [certain, qos] = members.try_emplace(span.filter, false, uint8_t{2}).first->second;
-                certain |= span.stands <= m.sent && span.leaving == kNever;
-                qos = std::min(qos, span.qos);
+                Members& members = groups[span.filter];
+                const bool certain = span.stands <= m.sent && span.leaving == kNever;
+                members.certain |= certain;
+                members.online |= certain && client->up_since() <= m.sent;
+                members.qos = std::min(members.qos, span.qos);
             }
         }
-        for (const auto& [name, member] : members) {
+        for (const auto& [name, members] : groups) {
             Group& group = groups_[name];
             uint32_t departures = 0;
             bool ended = false;
@@ -149,9 +156,9 @@ void Model::check_groups(const std::vector<Client*>& clients) {
             const auto qos2 = group.copies_qos2.find(number);
             demand(qos2 == group.copies_qos2.end() || qos2->second <= m.transmissions,
                    "group {} received the QoS 2 message {} {} times", name, number, copies);
-            const uint8_t qos = std::min(m.qos, member.second);
-            if (!member.first || !surely_handled(m, m.wire, clients)) continue;
-            if (qos == 0 ? departures != 0 : m.qos == 2 && ended) continue;
+            const uint8_t qos = std::min(m.qos, members.qos);
+            if (!members.certain || !surely_handled(m, m.wire, clients)) continue;
+            if (qos == 0 ? departures != 0 || !members.online : m.qos == 2 && ended) continue;
             if (qos && m.acked == kNever) continue;
             demand(copies > 0, "no member of group {} received message {} (QoS {}, sent at step {})", name, number,
                    m.qos, m.sent);
@@ -190,7 +197,13 @@ std::vector<uint32_t> Model::retained_candidates(const std::string& topic,
     for (size_t i = all.size(); i-- > 0;) {
         const Message* m = all[i].number ? &messages_[all[i].number - 1] : nullptr;
         numbers.push_back(m && m->size ? m->number : 0);
-        if (all[i].known || surely_handled(*m, all[i].wire, clients)) return numbers;
+        if (all[i].known) return numbers;
+        if (!surely_handled(*m, all[i].wire, clients)) continue;
+        // Of a QoS 2 message one transmission counts, nobody knows which.
+        const bool sent_before =
+            m->qos == 2 && std::any_of(all.begin(), all.begin() + static_cast<ptrdiff_t>(i),
+                                       [&](const Transmission& t) { return t.number == m->number; });
+        if (!sent_before) return numbers;
     }
     numbers.push_back(0);
     return numbers;

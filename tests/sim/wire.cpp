@@ -30,6 +30,7 @@ void Wire::reset() {
     reset_ = true;
     // The broker may or may not have the last bytes already.
     const size_t kept = sim_.random.below(unread_by_broker() + 1);
+    lost_input_ = kept < unread_by_broker();
     to_broker_.resize(broker_at_ + kept);
     to_client_.clear();
     client_at_ = 0;
@@ -156,8 +157,9 @@ void Wire::tell_input(broker::Shard& shard, bool everything) {
         if (finished_) {
             broker_at_ = to_broker_.size();  // read and thrown away
         } else if (paused_) {
-            if (reset_) broker_at_ = to_broker_.size();
-            break;
+            if (!reset_) break;
+            broker_at_ = to_broker_.size();
+            lost_input_ = true;
         } else {
             size_t count = std::min(unread_by_broker(), shard.read_limit(*connection_));
             if (!everything) count = random.chance(30) ? random.between(1, std::min<size_t>(count, 24))

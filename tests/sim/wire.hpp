@@ -45,6 +45,8 @@ public:
     int64_t ended_ms() const { return ended_ms_; }
     size_t unread_by_broker() const { return to_broker_.size() - broker_at_; }
     uint64_t pauses() const { return pauses_; }
+    /// The broker certainly did not get all that was sent.
+    bool lost_input() const { return lost_input_; }
     /// Something the broker could be told now.
     bool has_news() const;
     /// Nothing on the way in either direction, and nothing to tell.
@@ -84,6 +86,7 @@ private:
     bool closed_ = false;       ///< by the client
     bool reset_ = false;        ///< by the client
     bool gone_ = false;
+    bool lost_input_ = false;
 };
 
 }  // namespace comqtt::sim
