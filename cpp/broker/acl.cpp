@@ -40,18 +40,17 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
     });
     if (verdict == hooks::Verdict::pending) {
         if (!event.deferred()) return hooks::Verdict::deny;
-        s.held_topic = topic;
-        s.read_hold = wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
+        s.read_hold = std::make_unique<ReadHold>();
+        s.read_hold->topic = topic;
+        s.read_hold->number =
+            wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
         return verdict;
     }
     store_verdict(s, topic, hooks::Access::read, verdict == hooks::Verdict::allow, event.for_all_topics());
     return verdict;
 }
 
-void Shard::finish_read_hold(Session& s, bool allowed) {
-    const std::string topic = std::move(s.held_topic);
-    s.held_topic.clear();
-    s.read_hold = 0;
+void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed) {
     store_verdict(s, topic, hooks::Access::read, allowed);
     if (s.flow) {
         std::deque<session::Delivery> waiting;

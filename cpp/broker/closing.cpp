@@ -30,6 +30,9 @@ void Shard::close(Connection& c, const CloseCause& cause) {
         packet.type = c.state == Connection::State::established ? mqtt::PacketType::disconnect
                                                                 : mqtt::PacketType::connack;
         packet.reason = cause.reason;
+        if (!mqtt::reason_allowed(packet.reason, packet.type, true))
+            packet.reason = packet.type == mqtt::PacketType::connack ? Reason::server_unavailable
+                                                                     : Reason::unspecified_error;
         if (*cause.text && c.problem_information)
             packet.properties.set_text(mqtt::PropertyId::reason_string, cause.text);
         send_packet(c, std::move(packet));
@@ -103,11 +106,11 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
 }
 
 void Shard::set_members_online(Session& s, bool online) {
-    for (const auto& [filter, options] : s.subscriptions) {
+    s.subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions&) {
         topics::ParsedFilter parsed;
         if (topics::parse_filter(filter, parsed) == topics::FilterError::none && parsed.shared)
             core_.index.set_online(parsed.topic_filter, parsed.share_name, s.id, online);
-    }
+    });
 }
 
 void Shard::end_session(Session& s, bool expired) {
@@ -122,7 +125,7 @@ void Shard::end_session(Session& s, bool expired) {
         begin_will(*will->client, will->box, 0);
     }
     if (s.read_hold) {
-        if (const auto at = pending_.find(s.read_hold); at != pending_.end()) {
+        if (const auto at = pending_.find(s.read_hold->number); at != pending_.end()) {
             const Ref<hooks::Deferral> deferral = at->second.deferral;
             pending_.erase(at);
             core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
@@ -130,7 +133,7 @@ void Shard::end_session(Session& s, bool expired) {
             const CallbackScope scope(*this);
             deferral->cancel(hooks::Deferral::State::cancelled);
         }
-        s.read_hold = 0;
+        s.read_hold.reset();
     }
     if (s.shared_member) {
         set_members_online(s, false);

@@ -28,6 +28,7 @@ enum class Step : uint8_t {
     publish_acl,   ///< on_acl_check of a PUBLISH
     publish,       ///< on_publish
     subscribe_acl, ///< on_acl_check of one filter
+    retain,        ///< whether a topic of another shard may be retained although the limit is reached
 };
 
 /// What a suspended step needs to go on.
@@ -37,6 +38,7 @@ struct Suspension {
     size_t position = 0;             ///< next hook to ask
     size_t index = 0;                ///< subscribe_acl: filter
     std::vector<uint8_t> codes;      ///< subscribe_acl: decided so far
+    size_t added = 0;                ///< subscribe_acl: new filters granted so far
     bool injected = false;           ///< not from the wire
     uint64_t pending = 0;            ///< deferral number
 };

@@ -47,10 +47,7 @@ int64_t Shard::deadline_of(const Session& s) const {
     if (!s.connection && s.flow && !s.flow->queue.empty()) {
         // Looked at again when the oldest message may have expired.
         const auto& first = s.flow->queue.front();
-        const int64_t own = first.message->expires_ms();
-        const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
-        int64_t due = own;
-        if (maximum) due = std::min(due, first.message->created_ms() + int64_t{maximum} * 1000);
+        const int64_t due = std::min(first.message->expires_ms(), queue_limit_ms(*first.message));
         if (due != INT64_MAX) at = std::min(at, now_ms_ + std::max<int64_t>(due - wall_ms_, 1));
     }
     return at;
@@ -146,13 +143,11 @@ void Shard::session_due(Session& s) {
 
 void Shard::expire_queue(Session& s) {
     if (!s.flow || s.connection) return;
-    const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
     std::deque<session::Delivery> kept;
     while (!s.flow->queue.empty()) {
         session::Delivery delivery = s.flow->pop_front();
         const mqtt::Message& message = *delivery.message;
-        if (message.expires_ms() <= wall_ms_ ||
-            (maximum && message.created_ms() + int64_t{maximum} * 1000 <= wall_ms_)) {
+        if (message.expires_ms() <= wall_ms_ || queue_limit_ms(message) <= wall_ms_) {
             metrics_.queued_messages.sub();
             core_.queued_bytes.fetch_sub(message.footprint(), std::memory_order_relaxed);
             drop_inflight(s, delivery, 0);

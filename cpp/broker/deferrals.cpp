@@ -89,17 +89,16 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
         }
         case PendingVerdict::What::read: {
             Session* s = find_session(pending.handle);
-            if (!s || s->read_hold != pending.deferral->number) return;
+            if (!s || !s->read_hold || s->read_hold->number != pending.deferral->number) return;
+            const std::string topic = std::move(s->read_hold->topic);
+            s->read_hold.reset();
             if (next) {
-                s->read_hold = 0;
-                const std::string topic = s->held_topic;
                 const auto verdict = read_verdict(*s, topic, pending.position);
                 if (verdict == hooks::Verdict::pending) return;
-                s->held_topic = topic;
-                finish_read_hold(*s, verdict == hooks::Verdict::allow);
+                finish_read_hold(*s, topic, verdict == hooks::Verdict::allow);
                 return;
             }
-            finish_read_hold(*s, allowed);
+            finish_read_hold(*s, topic, allowed);
             return;
         }
         case PendingVerdict::What::will:
@@ -177,11 +176,23 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
                                                      : Reason::implementation_specific_error,
                            text);
             return;
+        case Step::retain:
+            in.box = state.box;
+            in.injected = state.injected;
+            in.may_retain = true;
+            view_box(in, forward_buffer_);
+            if (verdict == Verdict::allow) {
+                accept_publish(c, in, true);
+            } else {
+                refuse_publish(c, in, Reason::quota_exceeded, kRetainedFull);
+            }
+            return;
         case Step::subscribe_acl: {
             if (!next) {
                 const auto& entry = state.box->packet.filters[state.index];
                 const Reason refused = in_time && result.has_reason ? result.reason : Reason::not_authorized;
                 if (verdict == Verdict::allow) {
+                    if (!c.session->subscriptions.contains(entry.filter)) ++state.added;
                     state.codes[state.index] = static_cast<uint8_t>(
                         std::min<uint32_t>(entry.qos, core_.config.capabilities.maximum_qos));
                 } else {

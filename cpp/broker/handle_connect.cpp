@@ -63,7 +63,8 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
     const Capabilities& caps = core_.config.capabilities;
     if (error) {
         metrics_.protocol_errors.add();
-        if (error.reason == Reason::unsupported_protocol_version) {
+        if (error.reason == Reason::unsupported_protocol_version ||
+            error.reason == Reason::client_identifier_not_valid) {
             refuse_connect(c, error.reason, error.what, error.statement);
         } else if (c.version == mqtt::Version::v5) {
             refuse_connect(c, error.reason, error.what, error.statement);
@@ -320,7 +321,13 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
            !core_.maximum_connected.compare_exchange_weak(maximum, connected, std::memory_order_relaxed)) {
     }
     if (s->shared_member) set_members_online(*s, true);
-    send_connack(c, box->packet, present);
+    if (!send_connack(c, box->packet, present)) {
+        close(c, {.reason = Reason::packet_too_large,
+                  .text = "CONNACK does not fit the client's maximum packet size",
+                  .statement = "MQTT-3.1.2-24",
+                  .send_will = false});
+        return;
+    }
     resume_flow(c, *s);
     schedule(c, deadline_of(c));
     box->frozen = true;
@@ -338,7 +345,7 @@ void Shard::take_over(Session& s) {
                           .statement = "MQTT-3.1.4-3"});
 }
 
-void Shard::send_connack(Connection& c, const Packet& connect, bool session_present) {
+bool Shard::send_connack(Connection& c, const Packet& connect, bool session_present) {
     const Capabilities& caps = core_.config.capabilities;
     Packet ack;
     ack.type = mqtt::PacketType::connack;
@@ -375,7 +382,7 @@ void Shard::send_connack(Connection& c, const Packet& connect, bool session_pres
             c.auth_reply.reset();
         }
     }
-    send_packet(c, std::move(ack));
+    return send_packet(c, std::move(ack));
 }
 
 void Shard::resume_flow(Connection& c, Session& s) {

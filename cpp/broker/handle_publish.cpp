@@ -240,11 +240,20 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(c.client->id);
     // A topic kept by an alias table may move; the client's own bytes and the box do not.
-    Reason reason = Reason::success;
-    if (forward && p.retain && !retain_message(p, c.client.get(), in.box.get())) reason = Reason::quota_exceeded;
-    if (reason != Reason::success) {
-        refuse_publish(c, in, reason, "the server holds as many retained messages as it may");
-        return;
+    if (forward && p.retain) {
+        const unsigned owner = core_.shard_of_topic(p.topic_name);
+        if (!in.may_retain && !p.payload.empty() && retained_full()) {
+            if (owner != number_) {
+                ask_retained(c, in, owner);
+                return;
+            }
+            if (!retained_.find(p.topic_name.text())) {
+                metrics_.quota_exceeded.add();
+                refuse_publish(c, in, Reason::quota_exceeded, kRetainedFull);
+                return;
+            }
+        }
+        retain_message(p, c.client.get(), in.box.get());
     }
     acknowledge_publish(c, in, Reason::success, {});
     if (forward) publish(p, {c.handle, number_}, c.client.get(), in.box.get(), in.route);

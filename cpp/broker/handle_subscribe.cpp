@@ -33,10 +33,10 @@ bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
     return c.state != Connection::State::closing;
 }
 
-uint8_t Shard::check_filter(Connection& c, const Packet& packet, size_t index) const {
+uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
     const Capabilities& caps = core_.config.capabilities;
     const Limits& limits = core_.config.limits;
-    const mqtt::TopicFilterEntry& entry = packet.filters[index];
+    const mqtt::TopicFilterEntry& entry = state.box->packet.filters[state.index];
     topics::ParsedFilter parsed;
     if (topics::parse_filter(entry.filter, parsed) != topics::FilterError::none)
         return code(Reason::topic_filter_invalid);
@@ -48,7 +48,8 @@ uint8_t Shard::check_filter(Connection& c, const Packet& packet, size_t index) c
         return code(Reason::wildcard_subscriptions_not_supported);
     if (parsed.shared && entry.no_local) return code(Reason::protocol_error);
     const Session& s = *c.session;
-    if (s.subscriptions.size() >= limits.subscriptions_per_client && !s.subscriptions.count(entry.filter))
+    if (s.subscriptions.size() + state.added >= limits.subscriptions_per_client &&
+        !s.subscriptions.contains(entry.filter))
         return code(Reason::quota_exceeded);
     return kUndecided;
 }
@@ -58,7 +59,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
     state.codes.resize(packet.filters.size(), kUndecided);
     for (; state.index < packet.filters.size(); ++state.index, state.position = 0) {
         uint8_t& decided = state.codes[state.index];
-        if (decided == kUndecided) decided = check_filter(c, packet, state.index);
+        if (decided == kUndecided) decided = check_filter(c, state);
         if (decided != kUndecided) {
             if (decided == code(Reason::quota_exceeded)) metrics_.quota_exceeded.add();
             continue;
@@ -83,6 +84,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
             return;
         }
         if (verdict == hooks::Verdict::allow) {
+            if (!c.session->subscriptions.contains(entry.filter)) ++state.added;
             decided = granted;
         } else {
             metrics_.acl_denied.add();
@@ -105,7 +107,7 @@ void Shard::add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, ui
     options.no_local = entry.no_local;
     options.retain_as_published = entry.retain_as_published;
     const auto outcome = core_.index.subscribe(parsed.topic_filter, parsed.share_name, s.id, options);
-    existed = !s.subscriptions.insert_or_assign(entry.filter, options).second;
+    existed = !s.subscriptions.put(entry.filter, options);
     count = static_cast<int32_t>(outcome.subscribers);
     if (!existed) metrics_.subscriptions.add();
     if (parsed.shared) {
@@ -126,8 +128,7 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
 }
 
 void Shard::remove_all_subscriptions(Session& s) {
-    const auto subscriptions = std::move(s.subscriptions);
-    s.subscriptions.clear();
+    const auto subscriptions = s.subscriptions.take();
     s.shared_member = false;
     Packet packet;
     packet.type = mqtt::PacketType::unsubscribe;
@@ -195,8 +196,8 @@ void Shard::finish_subscribe(Connection& c, Suspension& state) {
         topics::parse_filter(entry.filter, parsed);
         if (parsed.shared || entry.retain_handling == 2 || (entry.retain_handling == 1 && existed[i]))
             continue;
-        const auto at = s.subscriptions.find(entry.filter);
-        if (at != s.subscriptions.end()) start_replay(s, parsed.topic_filter, at->second);
+        if (const auto* options = s.subscriptions.find(entry.filter))
+            start_replay(s, parsed.topic_filter, *options);
     }
     packet_processed(c, &box, Reason::success);
 }

@@ -13,14 +13,35 @@ constexpr size_t kPieceWork = 4096;   ///< topics looked at
 constexpr size_t kQueueAhead = 256;   ///< replayed messages waiting for the client's window
 }  // namespace
 
-bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box) {
+bool Shard::retained_full() const {
     const Limits& limits = core_.config.limits;
-    if (!p.payload.empty() &&
-        (core_.retained_messages.load(std::memory_order_relaxed) >= limits.retained_messages ||
-         core_.retained_bytes.load(std::memory_order_relaxed) >= limits.retained_bytes)) {
-        metrics_.quota_exceeded.add();
-        return false;
+    return core_.retained_messages.load(std::memory_order_relaxed) >= limits.retained_messages ||
+           core_.retained_bytes.load(std::memory_order_relaxed) >= limits.retained_bytes;
+}
+
+/// The limit is reached: only a topic that is retained already may be, and its shard has to be asked.
+void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
+    materialize(c, in);
+    Ref<hooks::Deferral> answer = make_deferral(*c.client, in.box.get());
+    if (!answer) {
+        refuse_publish(c, in, Reason::quota_exceeded, kRetainedFull);
+        return;
     }
+    Suspension state;
+    state.step = Step::retain;
+    state.box = in.box;
+    state.injected = in.injected;
+    suspend(c, std::move(state), answer);
+    post(owner, [answer](Shard& shard) {
+        const bool known = static_cast<bool>(shard.retained_.find(answer->packet()->packet.topic_name));
+        if (!known) shard.metrics_.quota_exceeded.add();
+        hooks::DeferralResult result;
+        result.value = static_cast<int>(known ? hooks::Verdict::allow : hooks::Verdict::deny);
+        answer->complete(std::move(result));
+    });
+}
+
+bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box) {
     p.origin.clock = core_.next_clock(wall_ms_);
     const mqtt::MessageRef message = p.message();
     const unsigned owner = core_.shard_of_topic(p.topic_name);

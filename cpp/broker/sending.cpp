@@ -33,25 +33,33 @@ void Shard::flush(Connection& c) {
     }
 }
 
-void Shard::send_packet(Connection& c, Packet packet) {
-    if (c.finishing) return;
+bool Shard::send_packet(Connection& c, Packet packet) {
+    if (c.finishing) return true;
     packet.version = c.version;
     const auto box = box_packet(std::move(packet));
-    write_hooked(c, *box);
+    return write_hooked(c, *box);
 }
 
-void Shard::write_hooked(Connection& c, PacketBox& box) {
+bool Shard::write_hooked(Connection& c, PacketBox& box) {
     hooks::Client* client = c.client.get();
     if (client)
         notify(EventId::on_packet_encode, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
             hook.on_packet_encode(event, *client, box);
         });
+    using mqtt::PacketType;
+    const PacketType type = box.packet.type;
+    if (!c.problem_information && type != PacketType::publish && type != PacketType::connack &&
+        type != PacketType::disconnect) {
+        // [MQTT-3.1.2-29]
+        box.packet.properties.remove(mqtt::PropertyId::reason_string);
+        box.packet.properties.remove(mqtt::PropertyId::user_property);
+    }
     box.frozen = true;
     encode_buffer_.clear();
     if (!mqtt::encode_packet(box.packet, encode_buffer_)) {
         core_.log.write(LogLevel::error, "broker", "client '{}': a packet could not be encoded",
                         client ? client->id : "");
-        return;
+        return false;
     }
     if (c.max_packet_size && encode_buffer_.size() > c.max_packet_size) {
         // Reason String and User Property give way first [MQTT-3.2.2-19].
@@ -61,7 +69,7 @@ void Shard::write_hooked(Connection& c, PacketBox& box) {
         if (box.packet.type == mqtt::PacketType::publish ||
             !mqtt::encode_packet(box.packet, encode_buffer_) ||
             encode_buffer_.size() > c.max_packet_size)
-            return;
+            return false;
     }
     c.out.append(chunks_, ByteView(encode_buffer_));
     metrics_.packets_sent.add();
@@ -74,6 +82,7 @@ void Shard::write_hooked(Connection& c, PacketBox& box) {
             hook.on_packet_sent(event, *client, box, ByteView(wire));
         });
     }
+    return true;
 }
 
 mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& form,
@@ -202,6 +211,12 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     return true;
 }
 
+/// Wall clock at which a message has waited in a queue as long as the server lets it.
+int64_t Shard::queue_limit_ms(const mqtt::Message& message) const {
+    const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
+    return maximum ? message.created_ms() + int64_t{maximum} * 1000 : INT64_MAX;
+}
+
 void Shard::pump(Connection& c, Session& s) {
     if (!s.flow || s.read_hold || c.state != Connection::State::established) return;
     session::Flow& flow = *s.flow;
@@ -222,7 +237,7 @@ void Shard::pump(Connection& c, Session& s) {
     }
     while (!flow.queue.empty() && flow.resend.empty() && c.out.bytes() <= core_.config.limits.high_mark_bytes) {
         session::Delivery& next = flow.queue.front();
-        const int64_t expires = next.message->expires_ms();
+        const int64_t expires = std::min(next.message->expires_ms(), queue_limit_ms(*next.message));
         const bool expired = expires <= wall_ms_;
         if (!expired && next.check_read) {
             const auto verdict = read_verdict(s, next.message->topic_name().text());

@@ -5,9 +5,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "broker/acl_cache.hpp"
+#include "broker/subscriptions.hpp"
 #include "hooks/client.hpp"
 #include "hooks/deferral.hpp"
 #include "hooks/packet_box.hpp"
@@ -28,6 +28,12 @@ struct DelayedWill {
 /// Receives the messages of an inline subscription: called on the shard's thread.
 using InlineSink = std::function<void(hooks::Client&, hooks::PacketBox&)>;
 
+/// A read verdict that is awaited.
+struct ReadHold {
+    uint64_t number = 0;  ///< of the deferral
+    std::string topic;
+};
+
 struct Session {
     topics::SubscriberId id;
     Ref<hooks::Client> client;         ///< of the present or last connection; its id is the session's
@@ -36,13 +42,12 @@ struct Session {
     uint32_t expiry_interval = 0;      ///< seconds after disconnection; kNoExpiry = never
     int64_t expires_ms = INT64_MAX;    ///< monotonic, while offline
     int64_t scheduled_ms = INT64_MAX;  ///< earliest deadline entry
-    std::unordered_map<std::string, topics::SubscriptionOptions> subscriptions;  ///< by full filter text
+    Subscriptions subscriptions;
     std::unique_ptr<session::Flow> flow;
     std::unique_ptr<DelayedWill> will;
     std::unique_ptr<AclCache> acl;
     std::unique_ptr<InlineSink> sink;  ///< inline subscription
-    uint64_t read_hold = 0;            ///< pending read verdict: deliveries queue up until it comes; 0 = none
-    std::string held_topic;            ///< whose verdict is awaited
+    std::unique_ptr<ReadHold> read_hold;  ///< while there is one, deliveries queue up
 
     session::Flow& make_flow() {
         if (!flow) flow = std::make_unique<session::Flow>();

@@ -2,6 +2,8 @@
 
 #include "broker/shard.hpp"
 
+#include <algorithm>
+
 namespace comqtt::broker {
 
 Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
@@ -63,8 +65,30 @@ void Shard::on_writable(Connection& c) {
     if (c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
 }
 
+void Shard::on_half_closed(Connection& c) { half_closed_.push_back(c.handle); }
+
+/// Ends half-closed connections that have nothing more to come.
+void Shard::finish_half_closed() {
+    for (size_t i = 0; i < half_closed_.size();) {
+        Connection* c = connections_.find(half_closed_[i]);
+        const auto replaying = [&](const Replay& replay) {
+            return c->session && replay.session == c->session->id.value;
+        };
+        if (c && (c->suspension || std::any_of(replays_.begin(), replays_.end(), replaying))) {
+            ++i;
+            continue;
+        }
+        if (c)
+            close(*c, {.reason = Reason::unspecified_error,
+                       .text = "the client closed the connection",
+                       .by_client = true,
+                       .tell_client = false});
+        half_closed_[i] = half_closed_.back();
+        half_closed_.pop_back();
+    }
+}
+
 void Shard::on_closed(Connection& c, std::string_view error) {
-    if (error.empty()) flush(c);  // a client may still read what it asked for before it half-closed
     c.link = nullptr;
     if (c.state != Connection::State::closing) {
         const std::string text = error.empty() ? "the client closed the connection" : std::string(error);
@@ -80,6 +104,7 @@ void Shard::end_round() {
     run_replays();
     // Hand-overs go before the acknowledgements that vouch for them.
     flush_outboxes();
+    if (!half_closed_.empty()) finish_half_closed();
     // Flushing may mark others: a closing connection drains, a will is sent by nobody here.
     for (size_t i = 0; i < dirty_.size(); ++i) {
         Connection& c = *dirty_[i];

@@ -55,6 +55,8 @@ public:
     /// Received bytes, valid during the call.
     void receive(Connection& connection, ByteView bytes);
     void on_writable(Connection& connection);
+    /// The peer will send no more; what it asked for is still answered, then the connection ends.
+    void on_half_closed(Connection& connection);
     /// The transport is gone. `error` empty when the peer closed in order.
     void on_closed(Connection& connection, std::string_view error);
     /// How many bytes to read from this connection at most.
@@ -145,7 +147,7 @@ private:
                              std::string_view text);
     void establish(Connection& c, Ref<PacketBox> box);
     void take_over(Session& session);
-    void send_connack(Connection& c, const Packet& connect, bool session_present);
+    bool send_connack(Connection& c, const Packet& connect, bool session_present);
     void refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement = "");
     void resume_flow(Connection& c, Session& s);
     /// `owner`: the session is the client's own, not one of its inline subscriptions.
@@ -162,7 +164,8 @@ private:
         mqtt::PublishView view;
         Ref<PacketBox> box;   ///< null until a hook needs it
         bool injected = false;
-        Route* route = nullptr;  ///< known, and the client may publish there
+        bool may_retain = false;  ///< the retained limit was looked at
+        Route* route = nullptr;   ///< known, and the client may publish there
     };
     bool handle_publish(Connection& c, Inbound& in);
     bool begin_publish_acl(Connection& c, Inbound& in, size_t position);
@@ -187,7 +190,7 @@ private:
     void continue_subscribe(Connection& c, Suspension state);
     void finish_subscribe(Connection& c, Suspension& state);
     bool handle_unsubscribe(Connection& c, Ref<PacketBox> box);
-    uint8_t check_filter(Connection& c, const Packet& packet, size_t index) const;
+    uint8_t check_filter(Connection& c, const Suspension& state) const;
     void add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier, bool& existed,
                           int32_t& count);
     bool remove_subscription(Session& s, const std::string& filter, int32_t& count);
@@ -220,13 +223,15 @@ private:
                        bool for_all_topics = false);
     /// allow, deny, or pending with the hold set up.
     hooks::Verdict read_verdict(Session& s, std::string_view topic, size_t position = 0);
-    void finish_read_hold(Session& s, bool allowed);
+    void finish_read_hold(Session& s, const std::string& topic, bool allowed);
 
     // --- sending (sending.cpp) ---
-    void send_packet(Connection& c, Packet packet);
+    /// False when it could not be made to fit the client's Maximum Packet Size.
+    bool send_packet(Connection& c, Packet packet);
     bool send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
                        Publication* publication);
     void pump(Connection& c, Session& s);
+    int64_t queue_limit_ms(const mqtt::Message& message) const;
     void drop_delivery(Session& s, const session::Delivery& delivery);
     void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
     void enqueue(Session& s, session::Delivery delivery, Source source);
@@ -234,7 +239,7 @@ private:
     void touch_output(Connection& c);
     void count_sent(Connection& c, size_t bytes);
     void flush(Connection& c);
-    void write_hooked(Connection& c, PacketBox& box);
+    bool write_hooked(Connection& c, PacketBox& box);
     mqtt::Packet packet_of(const Publication& p, const session::Delivery& form, mqtt::PacketId id) const;
 
     // --- back-pressure (backpressure.cpp) ---
@@ -272,6 +277,9 @@ private:
         bool waiting = false;         ///< for a batch of another shard
         uint64_t number = 0;
     };
+    static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
+    bool retained_full() const;
+    void ask_retained(Connection& c, Inbound& in, unsigned owner);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
     void store_retained(mqtt::MessageRef message);
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
@@ -353,6 +361,8 @@ private:
     topics::RetainedStore retained_;
     Deadlines deadlines_;
     std::vector<Connection*> dirty_;
+    std::vector<uint64_t> half_closed_;
+    void finish_half_closed();
     std::vector<std::unique_ptr<Connection>> graveyard_;      ///< freed at the end of the round
     std::vector<std::unique_ptr<Session>> dead_sessions_;
     std::vector<MailBatch> outboxes_;

@@ -84,10 +84,11 @@ void Shard::inject(uint64_t subscriber, Packet packet) {
 std::vector<mqtt::TopicFilterEntry> Shard::subscriptions_of(uint64_t subscriber) {
     std::vector<mqtt::TopicFilterEntry> entries;
     if (const Session* s = find_session(subscriber))
-        for (const auto& [filter, options] : s->subscriptions)
+        s->subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions& options) {
             entries.push_back({filter, static_cast<uint8_t>(options.qos), options.no_local != 0,
                                options.retain_as_published != 0,
                                static_cast<uint8_t>(options.retain_handling)});
+        });
     return entries;
 }
 
@@ -162,7 +163,7 @@ void Shard::publish_inline(hooks::Client& client, Packet packet) {
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(client.id);
     if (action == hooks::Action::proceed) {
-        if (p.retain) retain_message(p, &client, box.get());
+        if (p.retain && (p.payload.empty() || !retained_full())) retain_message(p, &client, box.get());
         publish(p, {}, &client, box.get());
     }
     box->frozen = true;

@@ -83,7 +83,7 @@ void Shard::send_will(hooks::Client& client, PacketBox& box) {
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(client.id);
     box.frozen = true;
-    if (p.retain) retain_message(p, &client, &box);
+    if (p.retain && (p.payload.empty() || !retained_full())) retain_message(p, &client, &box);
     publish(p, {}, &client, &box);
     notify(EventId::on_will_sent, &client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_will_sent(event, client, box);

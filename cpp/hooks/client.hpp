@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/ref.hpp"
@@ -49,7 +48,6 @@ public:
     void* user_data() const;
 
 private:
-    mutable std::mutex user_mutex_;
     void* user_data_ = nullptr;
     void (*user_drop_)(void*) = nullptr;
 };

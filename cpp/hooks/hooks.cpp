@@ -39,11 +39,16 @@ void Event::reset() {
 
 Client::~Client() { set_user_data(nullptr, nullptr); }
 
+namespace {
+/// One lock for the user pointers of all clients: they change rarely, and a lock each would cost 40 bytes.
+std::mutex user_data_mutex;
+}  // namespace
+
 void Client::set_user_data(void* data, void (*drop)(void*)) {
     void* old_data;
     void (*old_drop)(void*);
     {
-        const std::lock_guard lock(user_mutex_);
+        const std::lock_guard lock(user_data_mutex);
         old_data = std::exchange(user_data_, data);
         old_drop = std::exchange(user_drop_, drop);
     }
@@ -51,7 +56,7 @@ void Client::set_user_data(void* data, void (*drop)(void*)) {
 }
 
 void* Client::user_data() const {
-    const std::lock_guard lock(user_mutex_);
+    const std::lock_guard lock(user_data_mutex);
     return user_data_;
 }
 

@@ -69,6 +69,8 @@ void SocketLink::on_readable() {
             --pending_;
         }
         wait_readable();
+    } else if (count == 0 && !draining_) {
+        shard.on_half_closed(*connection_);
     } else if (count == 0) {
         close("");
     } else if (errno == EAGAIN || errno == EINTR) {

@@ -13,6 +13,19 @@ void Inflight::grow() {
 }
 
 mqtt::PacketId Inflight::push(Delivery&& delivery) {
+    while (size_ >= kIds || (!stragglers_.empty() && stragglers_.count(id_of(first_ + size_)))) {
+        if (size_ >= kIds) {
+            // The circle has come round to an identifier in use: it stands aside, the others go on.
+            Entry& oldest = ring_[first_ & (ring_.size() - 1)];
+            if (oldest.state != State::done) stragglers_[id_of(first_)] = std::move(oldest);
+            oldest = {};
+            ++first_;
+            --size_;
+        } else {
+            if (size_ == ring_.size()) grow();
+            ring_[(first_ + size_++) & (ring_.size() - 1)] = {};
+        }
+    }
     if (size_ == ring_.size()) grow();
     const uint64_t sequence = first_ + size_++;
     Entry& entry = ring_[sequence & (ring_.size() - 1)];
@@ -29,6 +42,8 @@ uint64_t Inflight::sequence_of(mqtt::PacketId id) const {
 
 Inflight::Entry* Inflight::find(mqtt::PacketId id) {
     if (id == 0) return nullptr;
+    if (!stragglers_.empty())
+        if (const auto at = stragglers_.find(id); at != stragglers_.end()) return &at->second;
     const uint64_t sequence = sequence_of(id);
     if (sequence - first_ >= size_) return nullptr;
     Entry& entry = ring_[sequence & (ring_.size() - 1)];
@@ -42,6 +57,7 @@ Delivery Inflight::finish(mqtt::PacketId id) {
     entry->delivery = {};
     entry->state = State::done;
     --count_;
+    if (!stragglers_.empty()) stragglers_.erase(id);
     while (size_ && ring_[first_ & (ring_.size() - 1)].state == State::done) {
         ++first_;
         --size_;
@@ -66,6 +82,7 @@ bool Inflight::restore(mqtt::PacketId id, Delivery delivery, bool released) {
 }
 
 void Inflight::clear() {
+    stragglers_.clear();
     for (Entry& entry : ring_) entry = {};
     first_ += size_;
     size_ = 0;

@@ -3,6 +3,7 @@
 // in the order sent. Packet identifiers run 1..65535 in a circle, so an identifier is an index.
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "mqtt/types.hpp"
@@ -22,8 +23,8 @@ public:
     /// Number of identifiers in use.
     size_t count() const { return count_; }
     bool empty() const { return count_ == 0; }
-    /// True when the next identifier is still in use.
-    bool exhausted() const { return size_ >= kIds; }
+    /// True when every identifier is in use.
+    bool exhausted() const { return count_ >= kIds; }
 
     mqtt::PacketId push(Delivery&& delivery);
     Entry* find(mqtt::PacketId id);
@@ -32,6 +33,7 @@ public:
     /// Calls fn(packet id, entry) for all in use, oldest first.
     template <typename F>
     void each(F&& fn) {
+        for (auto& [id, entry] : stragglers_) fn(id, entry);
         for (uint64_t i = 0; i < size_; ++i) {
             Entry& entry = ring_[(first_ + i) & (ring_.size() - 1)];
             if (entry.state != State::done) fn(id_of(first_ + i), entry);
@@ -48,6 +50,8 @@ private:
     void grow();
     uint64_t sequence_of(mqtt::PacketId id) const;
 
+    /// Still unacknowledged a whole circle later; oldest first is by age, so they come before the ring.
+    std::map<mqtt::PacketId, Entry> stragglers_;
     std::vector<Entry> ring_;  ///< power of two, or empty
     uint64_t first_ = 0;       ///< sequence number of the oldest entry
     uint64_t size_ = 0;        ///< span from the oldest to the newest
