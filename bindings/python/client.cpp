@@ -78,7 +78,7 @@ void bind_clients(py::module_& module) {
             [](const Client& self, comqtt_reason reason) {
                 call([&](auto) { return comqtt_client_disconnect(self.get(), reason); });
             },
-            py::arg("reason") = COMQTT_REASON_ADMINISTRATIVE_ACTION)
+            py::arg("reason") = int{COMQTT_REASON_ADMINISTRATIVE_ACTION})
         .def("expire",
              [](const Client& self) { call([&](auto) { return comqtt_client_expire(self.get()); }); })
         .def(

@@ -48,8 +48,9 @@ py::object decode(const py::object& data, comqtt_protocol version, bool from_ser
 
 void validate(const Packet& packet, bool from_server) {
     comqtt_error* error = nullptr;
-    check(comqtt_packet_validate(packet.get(), from_server ? COMQTT_FROM_SERVER : COMQTT_FROM_CLIENT, &error),
-          error);
+    const comqtt_status status =
+        comqtt_packet_validate(packet.get(), from_server ? COMQTT_FROM_SERVER : COMQTT_FROM_CLIENT, &error);
+    check(status, error);
 }
 
 /// A property of the Python class over a getter and a setter of comqtt.h.
@@ -110,13 +111,13 @@ void Packet::leave(bool copy) {
 
 void bind_packets(py::module_& module) {
     PacketClass packet(module, "Packet");
-    packet.def(py::init(&make), py::arg("type"), py::arg("version") = COMQTT_MQTT_5)
+    packet.def(py::init(&make), py::arg("type"), py::arg("version") = int{COMQTT_MQTT_5})
         .def("clone", &clone)
         .def("__repr__", &repr)
         .def("encode", &encode)
         .def("validate", &validate, py::kw_only(), py::arg("from_server") = false)
-        .def_static("decode", &decode, py::arg("data"), py::arg("version") = COMQTT_MQTT_5, py::kw_only(),
-                    py::arg("from_server") = false)
+        .def_static("decode", &decode, py::arg("data"), py::arg("version") = int{COMQTT_MQTT_5},
+                    py::kw_only(), py::arg("from_server") = false)
         .def_property_readonly("type", [](const Packet& self) { return comqtt_packet_type(self.get()); })
         .def_property_readonly("created_ms",
                                [](const Packet& self) { return comqtt_packet_created_unix_ms(self.get()); });

@@ -26,7 +26,8 @@ Options options_from(const Settings& settings) {
     Options options(made, comqtt_options_free);
     for (const auto& [key, value] : settings) {
         comqtt_error* error = nullptr;
-        check(comqtt_options_set(made, key.c_str(), view_of(value), &error), error);
+        const comqtt_status status = comqtt_options_set(made, key.c_str(), view_of(value), &error);
+        check(status, error);
     }
     return options;
 }

@@ -272,7 +272,9 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
     const bool clean = client.clean_start;
     if (s) {
         const uint64_t handle = s->id.value;
-        take_over(*s);
+        if (!s->connection && (s->expires_ms <= now_ms_ || s->will)) session_due(*s);  // due in this very round
+        s = find_session(handle);
+        if (s) take_over(*s);
         s = find_session(handle);  // gone when it ended with its connection
     }
     bool present = false;

@@ -151,6 +151,20 @@ void Shard::scan_retained(std::string_view topic_filter, topics::RetainedStore::
     retained_.scan(topic_filter, cursor, kPiece, kPieceWork, out);
 }
 
+/// Waits for another shard, or for the client to take what it was given.
+bool Shard::held_back(const Replay& replay, const Session& s) const {
+    return replay.waiting || (s.connection && (s.connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
+                                               (s.flow && s.flow->queue.size() > kQueueAhead)));
+}
+
+/// Some replay can go on: its client took everything in this round, so that no event will tell.
+bool Shard::replay_ready() const {
+    return std::any_of(replays_.begin(), replays_.end(), [&](const Replay& replay) {
+        const Session* s = sessions_.find(replay.session & kHandleMask);
+        return !s || !held_back(replay, *s);
+    });
+}
+
 void Shard::run_replays() {
     replaying_ = false;
     std::vector<mqtt::MessageRef> messages;
@@ -158,10 +172,7 @@ void Shard::run_replays() {
         Session* s = find_session(replays_[i].session);
         const bool gone = !s || (!s->sink && (!s->connection ||
                                               s->connection->state != Connection::State::established));
-        if (!gone && (replays_[i].waiting ||
-                      (s->connection &&
-                       (s->connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
-                        (s->flow && s->flow->queue.size() > kQueueAhead))))) {
+        if (!gone && held_back(replays_[i], *s)) {
             ++i;
             continue;
         }

@@ -118,8 +118,11 @@ void Shard::end_round() {
         flush(c);
         finish_if_drained(c);
         if (c.congestion && !c.blocked) relieve(c);
+        // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
+        if (!c.blocked && c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
     }
     dirty_.clear();
+    if (!replaying_) replaying_ = replay_ready();
     flush_outboxes();
     graveyard_.clear();
     dead_sessions_.clear();

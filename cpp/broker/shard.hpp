@@ -286,6 +286,8 @@ private:
     void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
                        std::vector<mqtt::MessageRef>& out);
     static bool next_store(Replay& replay);
+    bool held_back(const Replay& replay, const Session& s) const;
+    bool replay_ready() const;
     void deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::MessageRef>& messages);
     void finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
                       std::vector<mqtt::MessageRef> messages);

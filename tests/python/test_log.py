@@ -21,11 +21,12 @@ def test_the_log_goes_to_logging_by_component(make_server, caplog):
 
 
 def test_a_logger_of_ones_own_gets_the_lines(make_server, caplog):
-    with caplog.at_level(logging.INFO, logger="house"):
-        server = make_server(log=logging.getLogger("house"))
-        server.listen_tcp()
+    with caplog.at_level(logging.DEBUG, logger="house"):
+        server = make_server(log=logging.getLogger("house"), log_level="debug")
+        server.allow_all()
+        server.add_debug_hook()
         with server:
-            pass
+            Peer.connected(server, "logged")
     assert any(record.name.startswith("house.") for record in caplog.records)
 
 

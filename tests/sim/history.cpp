@@ -261,6 +261,9 @@ void History::come_to_rest() {
 void History::check_rest() {
     std::vector<Client*> clients;
     for (const auto& client : clients_) clients.push_back(client.get());
+    require_zero(&Metrics::acl_denied, "acl_denied");
+    require_zero(&Metrics::quota_exceeded, "quota_exceeded");
+    require_zero(&Metrics::protocol_errors, "protocol_errors");
     check_retained();
     model_.check_rest(clients);
     for (const auto& wire : sim_.wires()) demand(wire->gone() || !wire->paused(), "at rest, but {}", unrest());

@@ -85,6 +85,7 @@ public:
 private:
     friend class Wire;
     void run(unsigned number, bool everything);
+    bool has_reason(unsigned number);
     void tell_wires(unsigned number, bool everything);
     void add_line(std::string line);
 
