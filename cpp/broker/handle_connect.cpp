@@ -327,7 +327,8 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
         close(c, {.reason = Reason::packet_too_large,
                   .text = "CONNACK does not fit the client's maximum packet size",
                   .statement = "MQTT-3.1.2-24",
-                  .send_will = false});
+                  .send_will = false,
+                  .tell_client = false});
         return;
     }
     resume_flow(c, *s);
