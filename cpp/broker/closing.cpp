@@ -39,8 +39,8 @@ void Shard::close(Connection& c, const CloseCause& cause) {
     }
     c.state = Connection::State::closing;
     c.partial = {};
-    c.close_deadline_ms = now_ms_ + core_.config.limits.close_timeout_ms;
-    schedule(c, c.close_deadline_ms);
+    c.since_ms = now_ms_ + core_.config.limits.close_timeout_ms;
+    schedule(c, c.since_ms);
     cancel_suspension(c);
     release_waiters(c);
     c.congestion.reset();

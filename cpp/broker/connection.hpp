@@ -41,6 +41,15 @@ struct Suspension {
     size_t added = 0;                ///< subscribe_acl: new filters granted so far
     bool injected = false;           ///< not from the wire
     uint64_t pending = 0;            ///< deferral number
+    std::deque<Ref<hooks::PacketBox>> waiting;  ///< injected packets that come after it
+};
+
+/// An enhanced authentication (4.12).
+struct AuthExchange {
+    std::string method;
+    std::string reply;               ///< last authentication data, for CONNACK
+    bool has_reply = false;
+    Ref<hooks::PacketBox> connect;   ///< until the session is established
 };
 
 /// Publishers that wait for a full receiver.
@@ -68,9 +77,8 @@ struct Connection {
     uint64_t last_waited_on = 0;      ///< receiver this publisher was last paused for
 
     int64_t last_received_ms = 0;
-    int64_t connected_ms = 0;
+    int64_t since_ms = 0;             ///< accepted, established; when closing: the time to be gone
     int64_t scheduled_ms = INT64_MAX; ///< earliest deadline entry
-    int64_t close_deadline_ms = INT64_MAX;
     uint32_t keep_alive_ms = 0;       ///< 1.5 times the interval; 0 = none
     uint32_t max_packet_size = 0;     ///< of the client; 0 = none
     uint32_t window = 65'535;         ///< outbound QoS 1 and 2 messages in flight
@@ -89,10 +97,7 @@ struct Connection {
     std::unique_ptr<topics::OutboundAliases> outbound_aliases;
     std::unique_ptr<Suspension> suspension;
     std::unique_ptr<Congestion> congestion;
-    std::unique_ptr<std::deque<Ref<hooks::PacketBox>>> injected;  ///< packets that wait for the suspension to end
-    std::unique_ptr<std::string> auth_method;  ///< of an enhanced authentication
-    std::unique_ptr<std::string> auth_reply;   ///< last authentication data, for CONNACK
-    Ref<hooks::PacketBox> connect;             ///< CONNECT during an enhanced authentication
+    std::unique_ptr<AuthExchange> auth;
 };
 
 }  // namespace comqtt::broker

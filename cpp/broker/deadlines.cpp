@@ -22,8 +22,8 @@ int64_t Shard::deadline_of(const Connection& c) const {
     const Limits& limits = core_.config.limits;
     int64_t at = INT64_MAX;
     switch (c.state) {
-        case Connection::State::closing: return c.close_deadline_ms;
-        case Connection::State::awaiting_connect: at = c.connected_ms + limits.connect_timeout_ms; break;
+        case Connection::State::closing: return c.since_ms;
+        case Connection::State::awaiting_connect: at = c.since_ms + limits.connect_timeout_ms; break;
         case Connection::State::authenticating:
             if (!c.suspension) at = c.last_received_ms + limits.connect_timeout_ms;
             break;

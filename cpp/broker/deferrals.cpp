@@ -81,8 +81,9 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
             Suspension state = std::move(*c->suspension);
             c->suspension.reset();
             c->last_received_ms = now_ms_;
+            auto waiting = std::move(state.waiting);
             continue_step(*c, std::move(state), result, in_time);
-            continue_input(*c);
+            continue_input(*c, std::move(waiting));
             resume(*c);
             if (c->state != Connection::State::closing) schedule(*c, deadline_of(*c));
             return;
@@ -210,13 +211,13 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
     }
 }
 
-void Shard::continue_input(Connection& c) {
-    while (c.injected && !c.injected->empty() && !c.suspension &&
-           c.state == Connection::State::established) {
-        const Ref<PacketBox> box = std::move(c.injected->front());
-        c.injected->pop_front();
+void Shard::continue_input(Connection& c, std::deque<Ref<PacketBox>> waiting) {
+    while (!waiting.empty() && !c.suspension && c.state == Connection::State::established) {
+        const Ref<PacketBox> box = std::move(waiting.front());
+        waiting.pop_front();
         handle_packet(c, box, true);
     }
+    if (c.suspension) c.suspension->waiting = std::move(waiting);
     if (c.suspension || c.state == Connection::State::closing || c.partial.empty()) return;
     const std::vector<uint8_t> held = std::move(c.partial);
     c.partial.clear();

@@ -10,11 +10,11 @@ using mqtt::PropertyId;
 bool Shard::handle_auth(Connection& c, Ref<PacketBox> box) {
     const Packet& packet = box->packet;
     const auto method = packet.properties.text(PropertyId::authentication_method);
-    if (c.version != mqtt::Version::v5 || !c.auth_method) {
+    if (c.version != mqtt::Version::v5 || !c.auth) {
         protocol_error(c, Reason::protocol_error, "MQTT-4.12.0-6", "AUTH without an authentication method in CONNECT");
         return false;
     }
-    if (!method || *method != *c.auth_method) {
+    if (!method || *method != c.auth->method) {
         protocol_error(c, Reason::bad_authentication_method, "MQTT-4.12.0-5",
                        "AUTH with another authentication method than CONNECT");
         return false;
@@ -66,16 +66,17 @@ void Shard::finish_auth(Connection& c, Ref<PacketBox> box, hooks::Action action,
         return;
     }
     if (packet.reason == Reason::success && first) {
-        if (const auto data = packet.properties.text(PropertyId::authentication_data))
-            c.auth_reply = std::make_unique<std::string>(*data);
-        Ref<PacketBox> connect = std::move(c.connect);
-        c.connect = {};
+        if (const auto data = packet.properties.text(PropertyId::authentication_data)) {
+            c.auth->has_reply = true;
+            c.auth->reply = *data;
+        }
+        Ref<PacketBox> connect = std::move(c.auth->connect);
         establish(c, std::move(connect));
         return;
     }
     if (packet.reason != Reason::success) packet.reason = Reason::continue_authentication;
     packet.type = mqtt::PacketType::auth;
-    packet.properties.set_text(PropertyId::authentication_method, *c.auth_method);
+    packet.properties.set_text(PropertyId::authentication_method, c.auth->method);
     send_packet(c, packet);
 }
 

@@ -200,14 +200,15 @@ void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action acti
     }
     if (const auto method = box->packet.properties.text(PropertyId::authentication_method);
         method && c.version == mqtt::Version::v5) {
-        c.auth_method = std::make_unique<std::string>(*method);
+        c.auth = std::make_unique<AuthExchange>();
+        c.auth->method = *method;
         Packet auth;
         auth.type = mqtt::PacketType::auth;
         auth.reason = Reason::continue_authentication;
         auth.properties.set_text(PropertyId::authentication_method, *method);
         if (const auto data = box->packet.properties.text(PropertyId::authentication_data))
             auth.properties.set_text(PropertyId::authentication_data, *data);
-        c.connect = std::move(box);
+        c.auth->connect = std::move(box);
         begin_auth(c, box_packet(std::move(auth), c.client->id), 0);
         return;
     }
@@ -302,7 +303,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
     s->connection = &c;
     c.session = s;
     c.state = Connection::State::established;
-    c.connected_ms = now_ms_;
+    c.since_ms = now_ms_;
     s->expires_ms = INT64_MAX;
     if (c.version == mqtt::Version::v5) {
         s->expiry_interval = std::min(properties.number(PropertyId::session_expiry_interval).value_or(0),
@@ -379,10 +380,9 @@ bool Shard::send_connack(Connection& c, const Packet& connect, bool session_pres
         if (connect.properties.number(PropertyId::request_response_information).value_or(0) ||
             core_.config.compatibilities.always_return_response)
             out.set_text(PropertyId::response_information, "reply/" + c.client->id + "/");
-        if (c.auth_method) {
-            out.set_text(PropertyId::authentication_method, *c.auth_method);
-            if (c.auth_reply) out.set_text(PropertyId::authentication_data, *c.auth_reply);
-            c.auth_reply.reset();
+        if (c.auth) {
+            out.set_text(PropertyId::authentication_method, c.auth->method);
+            if (c.auth->has_reply) out.set_text(PropertyId::authentication_data, c.auth->reply);
         }
     }
     return send_packet(c, std::move(ack));

@@ -42,7 +42,7 @@ Connection* Shard::accept(Link& link, PeerInfo peer) {
     c->handle = connections_.add(c);
     c->link = &link;
     c->peer = std::make_unique<PeerInfo>(std::move(peer));
-    c->connected_ms = c->last_received_ms = now_ms_;
+    c->since_ms = c->last_received_ms = now_ms_;
     metrics_.connections.add();
     metrics_.connections_accepted.add();
     schedule(*c, deadline_of(*c));

@@ -336,7 +336,7 @@ private:
     void deferral_due(uint64_t number);
     void suspend(Connection& c, Suspension state, Ref<hooks::Deferral> deferral);
     void continue_step(Connection& c, Suspension state, const hooks::DeferralResult& result, bool in_time);
-    void continue_input(Connection& c);
+    void continue_input(Connection& c, std::deque<Ref<PacketBox>> waiting);
 
     // --- $SYS (sys_topics.cpp) ---
     void publish_sys_topics();

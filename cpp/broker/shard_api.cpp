@@ -71,11 +71,12 @@ void Shard::inject(uint64_t subscriber, Packet packet) {
     packet.version = c.version;
     Ref<PacketBox> box = box_packet(std::move(packet), c.client->id);
     if (c.suspension) {
-        if (!c.injected) c.injected = std::make_unique<std::deque<Ref<PacketBox>>>();
-        if (c.injected->size() < core_.config.capabilities.maximum_client_writes_pending)
-            c.injected->push_back(std::move(box));
-        else
+        auto& waiting = c.suspension->waiting;
+        if (waiting.size() < core_.config.capabilities.maximum_client_writes_pending) {
+            waiting.push_back(std::move(box));
+        } else {
             metrics_.quota_exceeded.add();
+        }
         return;
     }
     handle_packet(c, std::move(box), true);
@@ -200,8 +201,8 @@ void Shard::shut_down(int64_t drain_ms) {
         } else {
             close(c, {.reason = Reason::server_shutting_down, .text = "the server stops"});
         }
-        c.close_deadline_ms = now_ms_ + drain_ms;
-        schedule(c, c.close_deadline_ms);
+        c.since_ms = now_ms_ + drain_ms;
+        schedule(c, c.since_ms);
     });
 }
 

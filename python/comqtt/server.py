@@ -69,9 +69,9 @@ class Server(_comqtt.Server):
 
     def run(self) -> None:
         """Starts, and returns when something has stopped the server; Ctrl-C does."""
-        if self.state == State.NEW:
-            self.start()
         try:
+            if self.state == State.NEW:
+                self.start()
             self.wait()
         except KeyboardInterrupt:
             self.stop()

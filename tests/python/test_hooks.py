@@ -135,9 +135,10 @@ def test_on_subscribe_changes_the_filters(server):
 
 def test_on_subscribed_tells_codes_and_counts(server, seen):
     server.add_hook(on_subscribed=lambda event, client, packet, codes, counts: seen.put((list(codes), counts)))
-    Peer.connected(server, "one").subscribe(("a", 1), "b")
+    one, two = Peer.connected(server, "one"), Peer.connected(server, "two")
+    one.subscribe(("a", 1), "b")
     assert seen.get(timeout=PATIENCE) == ([1, 0], [1, 1])
-    Peer.connected(server, "two").subscribe("a")
+    two.subscribe("a")
     assert seen.get(timeout=PATIENCE) == ([0], [2])
 
 

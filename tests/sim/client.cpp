@@ -282,8 +282,7 @@ void Client::disconnect(Reason reason, std::optional<uint32_t> expiry_s) {
     const bool clean = packet.reason == Reason::success;
     send(packet);
     wire_->close();
-    leave(clean);
-    ending_.expiry_before_s = before;
+    leave(clean, before);
 }
 
 void Client::hang_up() {
@@ -306,11 +305,12 @@ void Client::walk_away() {
     leave(false);
 }
 
-void Client::leave(bool clean) {
+void Client::leave(bool clean, std::optional<uint32_t> expiry_before_s) {
     ending_ = {};
     ending_.wire = wire_;
     ending_.at_ms = sim_.now_ms();
-    ending_.expiry_s = ending_.expiry_before_s = connect_.expiry_s;
+    ending_.expiry_s = connect_.expiry_s;
+    ending_.expiry_before_s = expiry_before_s.value_or(connect_.expiry_s);
     ending_.clean = clean;
     ending_.handled_connect = state_ == State::up;
     ending_.will = will_;
@@ -327,7 +327,7 @@ void Client::leave(bool clean) {
     unsubscribing_.clear();
     pings_ = 0;
     report_departure(connect_.expiry_s == 0);
-    if (connect_.expiry_s == 0) drop_session();
+    if (ending_.expiry_before_s == 0) drop_session();
 }
 
 void Client::report_departure(bool session_ended) {

@@ -161,7 +161,7 @@ private:
     };
     void send(mqtt::Packet& packet);
     void send_ack(const Ack& ack);
-    void leave(bool clean);
+    void leave(bool clean, std::optional<uint32_t> expiry_before_s = {});
     void drop_session();
     void settle_will(bool clean_start);
     void expect_presence();
