@@ -51,12 +51,10 @@ fuzz: build-packages fuzz-packages build/fuzz/build.ninja
 	@cmake --build build/fuzz -j $(JOBS)
 	@python3 tests/run_fuzz.py --build build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
 
-ci:
+sanitizers:
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
-	@$(MAKE) --no-print-directory abi
 	@$(MAKE) --no-print-directory fuzz
-	@$(MAKE) --no-print-directory test
 
 bench: all
 	@cmake/apt-install.sh $(BENCH_PACKAGES)

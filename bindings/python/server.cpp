@@ -81,6 +81,12 @@ Server::Server(const Settings& options, std::shared_ptr<LogRing> log, comqtt_log
     handle_ = std::shared_ptr<comqtt_server>(made, FreeServer{});
 }
 
+Server::~Server() {
+    const bool ours = !handle_ || getpid() == std::get_deleter<FreeServer>(handle_)->process;
+    close();
+    if (log_ && ours) log_->close();  // ends the thread that empties it
+}
+
 std::shared_ptr<comqtt_server> Server::handle() const {
     if (!handle_) throw Failure(COMQTT_ERR_CLOSED, "the server is closed");
     return handle_;

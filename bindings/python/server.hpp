@@ -23,7 +23,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 class Server : public std::enable_shared_from_this<Server> {
 public:
     Server(const Settings& options, std::shared_ptr<LogRing> log, comqtt_log_level level);
-    ~Server() { close(); }
+    ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 

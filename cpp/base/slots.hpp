@@ -1,6 +1,7 @@
 #pragma once
 // SlotTable: objects under small numbers that are reused, with a generation that makes a stale number miss.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

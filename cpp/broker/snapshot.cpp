@@ -1,26 +1,9 @@
 #include "broker/snapshot.hpp"
 
-#include <unistd.h>
-
-#include <cstdio>
-
+#include "base/process.hpp"
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
-
-namespace {
-
-/// Resident bytes of the process. Asking the allocator would stop it for as long as its heap is large.
-int64_t resident_bytes() {
-    std::FILE* file = std::fopen("/proc/self/statm", "re");
-    if (!file) return 0;
-    long long total = 0, resident = 0;
-    const int fields = std::fscanf(file, "%lld %lld", &total, &resident);
-    std::fclose(file);
-    return fields == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
-}
-
-}  // namespace
 
 MetricsSnapshot take_snapshot(const Core& core) {
     MetricsSnapshot out;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import logging
+import os
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional, Union
@@ -182,6 +183,7 @@ class _OpenServers:
         self.over = False
         self._servers: weakref.WeakSet[Server] = weakref.WeakSet()
         atexit.register(self.close_all)
+        os.register_at_fork(after_in_child=self._servers.clear)  # a child has none of their threads
 
     def add(self, server: Server) -> None:
         self._servers.add(server)

@@ -9,15 +9,13 @@
 #include <string.h>
 #include <time.h>
 
-static int check_passed;
-static int check_failed;
+static atomic_int check_passed;
+static atomic_int check_failed;
 static const char* check_test = "";
 
 static inline bool check_report(bool ok, const char* file, int line, const char* text) {
-    if (ok) {
-        ++check_passed;
-    } else {
-        ++check_failed;
+    atomic_fetch_add(ok ? &check_passed : &check_failed, 1);
+    if (!ok) {
         printf("%s:%d: %s: FAILED: %s\n", file, line, check_test, text);
         fflush(stdout);
     }

@@ -17,11 +17,13 @@ typedef struct waiting {
 static void on_cancel(void* user) { atomic_fetch_add(&((waiting*)user)->cancelled, 1); }
 static void on_drop(void* user) { atomic_fetch_add(&((waiting*)user)->dropped, 1); }
 
-static bool keep(waiting* it, comqtt_event* event) {
+static bool keep(waiting* it, comqtt_event* event, comqtt_client* client, const comqtt_packet* packet) {
     comqtt_deferral* token = comqtt_event_defer(event);
     if (!CHECK(token != NULL)) return false;
     CHECK(comqtt_event_defer(event) == NULL);
     CHECK_OK(comqtt_deferral_on_cancel(token, on_cancel, it, on_drop));
+    CHECK(comqtt_deferral_client(token) == client);
+    CHECK(comqtt_deferral_packet(token) == packet);
     pthread_mutex_lock(&it->mutex);
     it->token = token;
     pthread_mutex_unlock(&it->mutex);
@@ -43,9 +45,7 @@ static comqtt_verdict authenticate(void* user, comqtt_event* event, comqtt_clien
     waiting* it = user;
     comqtt_str id = comqtt_client_id(client);
     if (it->on_publish || str_is(id, "other")) return COMQTT_ALLOW;
-    if (!keep(it, event)) return COMQTT_DENY;
-    CHECK(comqtt_deferral_client(it->token) == client);
-    CHECK(comqtt_deferral_packet(it->token) == packet);
+    if (!keep(it, event, client, packet)) return COMQTT_DENY;
     if (it->at_once) CHECK_OK(comqtt_deferral_complete(take(it), COMQTT_ALLOW, 0, S(NULL)));
     return COMQTT_VERDICT_PENDING;
 }
@@ -61,10 +61,8 @@ static comqtt_verdict allow(void* user, comqtt_event* event, comqtt_client* clie
 static comqtt_action on_publish(void* user, comqtt_event* event, comqtt_client* client,
                                 comqtt_packet* packet) {
     waiting* it = user;
-    (void)client;
-    (void)packet;
     if (!it->on_publish) return COMQTT_PROCEED;
-    return keep(it, event) ? COMQTT_ACTION_PENDING : COMQTT_FAIL;
+    return keep(it, event, client, packet) ? COMQTT_ACTION_PENDING : COMQTT_FAIL;
 }
 static void on_published(void* user, comqtt_event* event, comqtt_client* client,
                          const comqtt_packet* packet) {

@@ -11,6 +11,7 @@
 #include "topics/subscription_index.hpp"
 
 using namespace comqtt;
+using namespace comqtt::mqtt;
 using namespace comqtt::topics;
 
 namespace {

@@ -95,15 +95,20 @@ def test_what_is_no_answer_leaves_the_deferral_open(asking, waiting, answer):
     assert peer.expect(PacketType.CONNACK).reason == 0
 
 
-def test_a_client_that_goes_away_cancels_its_deferral(asking, waiting):
-    peer = send_connect(asking, "x")
+def test_a_client_that_is_disconnected_cancels_its_deferral(server, waiting):
+    def ask(event, client, packet):
+        waiting.put(event.defer())
+        return PENDING
+    server.add_hook(on_publish=ask)
+    peer = Peer.connected(server, "x")
+    peer.publish("t")
     deferral = waiting.get(timeout=PATIENCE)
     cancelled = threading.Event()
     deferral.on_cancel(cancelled.set)
-    peer.vanish()
+    server.disconnect("x")
     assert cancelled.wait(PATIENCE)
     assert deferral.cancelled
-    assert deferral.complete(ALLOW) is False
+    assert deferral.complete(PROCEED) is False
 
 
 def test_a_deferral_outlives_its_server(asking, waiting):

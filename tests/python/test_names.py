@@ -40,7 +40,7 @@ def test_answers_are_those_of_the_module():
 
 def test_hook_events_are_the_slots_of_the_header():
     text = (HEADERS / "hooks.h").read_text()
-    slots = set(re.findall(r"\(\*((?:on|stored)_\w+)\)\(void \*user, comqtt_event", text))
+    slots = set(re.findall(r"\(\*\s*((?:on|stored)_\w+)\)\s*\(void\s*\*\s*user,\s*comqtt_event\b", text))
     assert set(comqtt.HOOK_EVENTS) == slots - MISSING_EVENTS
 
 

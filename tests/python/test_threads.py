@@ -125,6 +125,29 @@ def test_a_forgotten_server_is_stopped_and_freed_with_its_hooks():
     assert gone() is None
 
 
+def test_the_log_thread_of_a_forgotten_server_ends():
+    before = set(threading.enumerate())
+    server = Server(threads=1)
+    (log_thread,) = set(threading.enumerate()) - before
+    del server
+    gc.collect()
+    log_thread.join(PATIENCE)
+    assert not log_thread.is_alive()
+
+
+def test_a_forked_child_ends_and_leaves_the_server_alone():
+    assert run_script("""
+        import os, sys
+        from comqtt import Server
+        server = Server(threads=2)
+        server.start()
+        child = os.fork()
+        if child == 0:
+            sys.exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), server.metrics()["threads"] > 0)
+        """) == "7 True\n"
+
+
 def test_user_data_is_freed_when_a_call_fails(server):
     def callback(message):
         pass

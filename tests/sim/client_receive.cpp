@@ -120,9 +120,9 @@ void Client::resume() {
 }
 
 bool Client::possible(const Span& span, const Message& m) const {
-    // A shared message may be routed again, to a member that joined later.
+    // A shared message may be routed again, to a member that joined later; a will goes out when it is due.
     return span.matches(m.topic) && m.sent < span.left &&
-           (m.routed == kNever || span.asked <= m.routed || span.shared) &&
+           (m.routed == kNever || span.asked <= m.routed || span.shared || m.will) &&
            !(span.no_local && m.publisher == settings_.index);
 }
 

@@ -56,6 +56,7 @@ void Sim::run(unsigned number, bool everything) {
         if (!drains) return;
         if (awake_[number]) {
             awake_[number] = false;
+            ++activity_;
             s.drain_mailbox();
         }
         last_drain_[number] = step_;
