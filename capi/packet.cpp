@@ -288,7 +288,10 @@ comqtt_status comqtt_packet_set_connect(comqtt_packet* packet, const comqtt_conn
         if (it.type != mqtt::PacketType::connect) return Error{Status::state, "the packet is not a CONNECT"};
         if (auto fine = read_record(connect, sizeof record, record, "the CONNECT record"); !fine) return fine;
         if (auto fine = connect_fits(record); !fine) return fine;
-        store_connect(record, it.connect);
+        // The record's views may come from this very packet.
+        mqtt::ConnectFields fields = it.connect;
+        store_connect(record, fields);
+        it.connect = std::move(fields);
         return {};
     });
 }

@@ -69,6 +69,7 @@ void Shard::fill_route(Route& route) {
         add_identifier(target.identifiers, options.identifier);
         if (!options.no_local) {
             target.own = true;
+            target.own_retain_as_published |= options.retain_as_published != 0;
             target.own_qos = std::max<uint8_t>(target.own_qos, options.qos);
             add_identifier(target.own_identifiers, options.identifier);
         }
@@ -197,7 +198,7 @@ void Shard::deliver_local(Route& route, Publication& p, Source source) {
 void Shard::deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source) {
     const bool own = target.session->id.value == p.origin.publisher;
     form.qos = std::min({p.qos, own ? target.own_qos : target.qos});
-    form.retain = target.retain_as_published && p.retain;
+    form.retain = (own ? target.own_retain_as_published : target.retain_as_published) && p.retain;
     if (target.read == hooks::Verdict::deny) {
         metrics_.acl_denied.add();
         return;
@@ -276,6 +277,7 @@ void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source sou
 void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
                              Ref<session::ShareName> share, Publication& p, Source source) {
     Session* s = find_session(target.value);
+    if (share && !(s && (s->connection || s->sink)) && pass_on_shared(target, !s, share, p, source)) return;
     if (!s) return;
     session::Delivery form;
     form.qos = std::min<uint8_t>(p.qos, options.qos);
@@ -284,6 +286,27 @@ void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOp
     form.share = std::move(share);
     add_identifier(form.identifiers, options.identifier);
     deliver(*s, p, std::move(form), source);
+}
+
+/// The member went away while the message was on its way to it: gives it to another that is online, or to any when
+/// the session is gone.
+bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share,
+                           Publication& p, Source source) {
+    topics::Matches found;
+    core_.index.match(p.topic_name.text(), found);
+    for (const auto& group : found.groups) {
+        if (group->share_name != share->share_name || group->topic_filter != share->topic_filter) continue;
+        const topics::GroupMember* member = group->pick(from);
+        if (!member || member->subscriber == from || !(gone || member->online.load(std::memory_order_relaxed)))
+            return false;
+        if (member->subscriber.shard() == number_) {
+            deliver_targeted(member->subscriber, member->options, share, p, source);
+        } else {
+            hand_over_targeted(member->subscriber, member->options, share, p, source);
+        }
+        return true;
+    }
+    return false;
 }
 
 void Shard::call_inline(Session& s, Publication& p, const session::Delivery& form) {
@@ -323,7 +346,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
     };
     const auto move_on = [&](session::Delivery delivery) {
         RouteGroup group;
-        if (!other_member(delivery, group)) return false;
+        if (delivery.message->expires_ms() <= wall_ms_ || !other_member(delivery, group)) return false;
         Publication p = Publication::of(delivery.message);
         deliver_to_group(group, p, {}, true, s.id);
         return true;

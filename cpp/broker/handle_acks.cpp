@@ -89,6 +89,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     if (!done) return true;
     const session::Delivery finished = s.flow->inflight.finish(ack.packet_id);
     metrics_.inflight.sub();
+    touch_output(c);  // the client's figures are brought up to date with its output
     if (failed && type == mqtt::PacketType::pubrec) {
         tell(EventId::on_qos_dropped, type);
     } else {

@@ -85,6 +85,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
     client->version = c.version;
     client->connection = c.handle;
     client->connected_at_ms = wall_ms_;
+    client->bytes_in.store(frame.size, std::memory_order_relaxed);
     const bool seen = c.peer->connect_seen;
     c.client = client;
     auto box = box_packet(std::move(packet));
@@ -187,6 +188,12 @@ void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position)
 
 void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action action,
                            const hooks::Event* event) {
+    if (action == hooks::Action::reject || action == hooks::Action::ignore) {
+        metrics_.connections_refused.add();
+        close(c, {.reason = Reason::not_authorized, .text = "CONNECT rejected by a hook", .send_will = false,
+                  .tell_client = false});
+        return;
+    }
     if (action != hooks::Action::proceed) {
         Reason reason = Reason::not_authorized;
         std::string text;
@@ -278,6 +285,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
         if (s) take_over(*s);
         s = find_session(handle);  // gone when it ended with its connection
     }
+    if (!s && !clean) s = load_session(client.id);
     bool present = false;
     if (s && clean) {
         end_session(*s, false);

@@ -121,6 +121,7 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     topics::ParsedFilter parsed;
     if (topics::parse_filter(filter, parsed) != topics::FilterError::none) return false;
     if (!s.subscriptions.erase(filter)) return false;
+    if (!parsed.shared) stop_replays(s, parsed.topic_filter);
     metrics_.subscriptions.sub();
     count = static_cast<int32_t>(
         core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id).subscribers);

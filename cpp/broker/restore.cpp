@@ -74,6 +74,84 @@ Result<void> Shard::restore_message(const hooks::StoredMessage& record) {
 
 void Shard::restore_retained(mqtt::MessageRef message) { store_retained(std::move(message)); }
 
+namespace {
+
+/// Takes the records of one client, or retained messages, while the shard runs.
+class LoadSink final : public hooks::StoredSink {
+public:
+    LoadSink(Shard& shard, std::string_view client_id) : shard_(shard), client_id_(client_id) {}
+    Result<void> add(hooks::StoredClient record) override {
+        if (record.id != client_id_) return foreign(record.id);
+        shard_.restore_client(record);
+        return {};
+    }
+    Result<void> add(hooks::StoredSubscription record) override {
+        if (record.client_id != client_id_) return foreign(record.client_id);
+        return shard_.restore_subscription(record);
+    }
+    Result<void> add(hooks::StoredMessage record) override {
+        if (!record.client_id.empty()) {
+            if (record.client_id != client_id_) return foreign(record.client_id);
+            return shard_.restore_message(record);
+        }
+        retained.push_back(Shard::message_of(record.packet, record.origin, record.created_ms));
+        return {};
+    }
+    std::vector<mqtt::MessageRef> retained;
+
+private:
+    Error foreign(const std::string& id) const {
+        return Error{Status::invalid_argument,
+                     "a record of client '" + id + "' where those of '" + std::string(client_id_) + "' were asked for"};
+    }
+    Shard& shard_;
+    std::string_view client_id_;
+};
+
+}  // namespace
+
+Session* Shard::load_session(const std::string& client_id) {
+    using Load = Status (hooks::Hook::*)(hooks::Event&, std::string_view, hooks::StoredSink&);
+    const std::pair<EventId, Load> kinds[] = {
+        {EventId::stored_client_by_id, &hooks::Hook::stored_client_by_id},
+        {EventId::stored_subscriptions_by_client, &hooks::Hook::stored_subscriptions_by_client},
+        {EventId::stored_inflight_by_client, &hooks::Hook::stored_inflight_by_client},
+    };
+    for (const auto& [id, load] : kinds) {
+        if (!wants(id)) continue;
+        const CallbackScope scope(*this);
+        bool loaded = false;
+        core_.hooks.each(id, [&, load = load, id = id](hooks::Hook& hook) {
+            if (loaded) return;
+            LoadSink sink(*this, client_id);
+            hooks::Event event(id, wall_ms_);
+            loaded = (hook.*load)(event, client_id, sink) == Status::ok;
+            if (event.failed()) core_.hooks.report_failure(event, hook);
+        });
+    }
+    const auto known = core_.registry.find(client_id);
+    return known ? find_session(known->session) : nullptr;
+}
+
+void Shard::load_retained(std::string_view topic) {
+    if (!mqtt::topic_name_valid(ByteView(topic))) return;  // a filter with wildcards names no topic
+    const CallbackScope scope(*this);
+    const unsigned owner = core_.shard_of_topic(ByteView(topic));
+    if (owner == number_ && retained_.find(topic)) return;
+    core_.hooks.each(EventId::stored_retained_by_topic, [&](hooks::Hook& hook) {
+        LoadSink sink(*this, {});
+        hooks::Event event(EventId::stored_retained_by_topic, wall_ms_);
+        hook.stored_retained_by_topic(event, topic, sink);
+        if (event.failed()) core_.hooks.report_failure(event, hook);
+        for (mqtt::MessageRef& message : sink.retained) {
+            if (message->topic_name().text() != topic) continue;
+            post(owner, [message](Shard& shard) {
+                if (!shard.retained_.find(message->topic_name().text())) shard.store_retained(message);
+            });
+        }
+    });
+}
+
 mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin, int64_t created_ms) {
     std::vector<uint8_t> properties;
     forward_properties(packet.properties, properties);

@@ -121,7 +121,7 @@ void Shard::expire_retained() {
     }
 }
 
-void Shard::remove_retained(std::string_view topic) {
+bool Shard::remove_retained(std::string_view topic) {
     const size_t count = retained_.count();
     const size_t bytes = retained_.bytes();
     retained_.remove(topic);
@@ -129,9 +129,11 @@ void Shard::remove_retained(std::string_view topic) {
     core_.retained_bytes.fetch_sub(bytes - retained_.bytes(), std::memory_order_relaxed);
     metrics_.retained.set(retained_.count());
     metrics_.retained_bytes.set(retained_.bytes());
+    return count != retained_.count();
 }
 
 void Shard::start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options) {
+    if (wants(EventId::stored_retained_by_topic)) load_retained(topic_filter);
     if (core_.retained_messages.load(std::memory_order_relaxed) == 0 && core_.shards.size() == 1) return;
     Replay replay;
     replay.session = s.id.value;
@@ -144,6 +146,13 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     replay.last_shard =
         parsed.has_wildcard ? static_cast<unsigned>(core_.shards.size()) - 1 : replay.shard;
     replays_.push_back(std::move(replay));
+}
+
+/// After UNSUBACK nothing is added [MQTT-3.10.4-2].
+void Shard::stop_replays(const Session& s, std::string_view topic_filter) {
+    std::erase_if(replays_, [&](const Replay& replay) {
+        return replay.session == s.id.value && replay.topic_filter == topic_filter;
+    });
 }
 
 void Shard::scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,

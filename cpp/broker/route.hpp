@@ -26,6 +26,7 @@ struct Target {
     uint8_t qos = 0;
     uint8_t own_qos = 0;           ///< for the session's own messages
     bool retain_as_published = false;
+    bool own_retain_as_published = false;
     bool own = true;               ///< receives its own messages: some subscription has no No Local
     hooks::Verdict read = hooks::Verdict::next;  ///< next = ask
 };

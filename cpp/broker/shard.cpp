@@ -67,6 +67,14 @@ void Shard::on_writable(Connection& c) {
 
 void Shard::on_half_closed(Connection& c) { half_closed_.push_back(c.handle); }
 
+void Shard::on_peer_gone(Connection& c) {
+    if (c.suspension && c.state == Connection::State::authenticating)
+        close(c, {.reason = Reason::unspecified_error,
+                  .text = "the client closed the connection",
+                  .by_client = true,
+                  .tell_client = false});
+}
+
 /// Ends half-closed connections that have nothing more to come.
 void Shard::finish_half_closed() {
     for (size_t i = 0; i < half_closed_.size();) {

@@ -57,6 +57,8 @@ public:
     void on_writable(Connection& connection);
     /// The peer will send no more; what it asked for is still answered, then the connection ends.
     void on_half_closed(Connection& connection);
+    /// The peer closed while it was not being read. Before the session exists nobody waits for its verdict.
+    void on_peer_gone(Connection& connection);
     /// The transport is gone. `error` empty when the peer closed in order.
     void on_closed(Connection& connection, std::string_view error);
     /// How many bytes to read from this connection at most.
@@ -94,7 +96,8 @@ public:
     void publish_inline(hooks::Client& client, Packet packet);
     static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms);
     void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
-    void remove_retained(std::string_view topic);
+    /// False when there was none.
+    bool remove_retained(std::string_view topic);
     /// DISCONNECT 0x8B to everybody; connections linger up to drain_ms.
     void shut_down(int64_t drain_ms);
     /// Aborts what is left and cancels what waits.
@@ -110,6 +113,9 @@ public:
     Result<void> restore_subscription(const hooks::StoredSubscription& record);
     Result<void> restore_message(const hooks::StoredMessage& record);
     void restore_retained(mqtt::MessageRef message);
+    /// Asks the per-client loaders for a session that is not here; null when none knows it.
+    Session* load_session(const std::string& client_id);
+    void load_retained(std::string_view topic);
 
     Ref<hooks::Deferral> make_deferral(hooks::Client& client, PacketBox* packet) override;
 
@@ -212,6 +218,8 @@ private:
                           topics::SubscriberId except);
     void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
                           Ref<session::ShareName> share, Publication& p, Source source);
+    bool pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share, Publication& p,
+                        Source source);
     void call_inline(Session& s, Publication& p, const session::Delivery& form);
     void redeliver_shared(Session& s, bool ending);
     hooks::Selection select_receivers(Publication& p, PacketBox& box);
@@ -282,6 +290,7 @@ private:
     void ask_retained(Connection& c, Inbound& in, unsigned owner);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
     void store_retained(mqtt::MessageRef message);
+    void stop_replays(const Session& s, std::string_view topic_filter);
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
     void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
                        std::vector<mqtt::MessageRef>& out);

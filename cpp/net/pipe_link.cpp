@@ -110,11 +110,14 @@ void PipeLink::on_readable() {
     {
         const std::lock_guard lock(pipe_->mutex_);
         pipe_->link_told_ = false;
-        if (paused_ && !draining_) return;
-        bytes.swap(pipe_->to_broker_);
         ended = pipe_->application_closed_;
+        if (!paused_ || draining_) bytes.swap(pipe_->to_broker_);
     }
     loop_.enter();
+    if (paused_ && !draining_) {
+        if (ended) loop_.shard().on_peer_gone(*connection_);
+        return;
+    }
     if (!bytes.empty() && !draining_) {
         inside_ = true;
         loop_.shard().receive(*connection_, ByteView(bytes));

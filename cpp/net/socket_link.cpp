@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,7 +57,10 @@ void SocketLink::wait_readable() {
 }
 
 void SocketLink::on_readable() {
-    if (paused_ && !draining_) return;
+    if (paused_ && !draining_) {
+        look_for_end();
+        return;
+    }
     loop_.enter();
     broker::Shard& shard = loop_.shard();
     auto& buffer = loop_.buffer();
@@ -77,6 +81,20 @@ void SocketLink::on_readable() {
         wait_readable();
     } else {
         close(strerror(errno));
+    }
+}
+
+/// Something happened on a connection that is not read: perhaps its end.
+void SocketLink::look_for_end() {
+    pollfd state{socket_.native_handle(), POLLRDHUP, 0};
+    if (::poll(&state, 1, 0) <= 0) return;
+    if (state.revents & (POLLERR | POLLHUP)) {
+        close("connection reset by the peer");
+    } else if (state.revents & POLLRDHUP) {
+        loop_.enter();
+        ++pending_;
+        loop_.shard().on_peer_gone(*connection_);
+        --pending_;
     }
 }
 

@@ -28,7 +28,7 @@ private:
     void wait_readable();
     void wait_writable();
     void on_readable();
-    void on_writable();
+    void look_for_end();
     void close(const char* error);
     void release_if_idle();
 

@@ -56,7 +56,7 @@ Status ServerImpl::block_client(std::string_view id) {
     if (id.empty()) return Status::invalid_argument;
     const Status added = core_->blocked.add(id, core_->config.limits.blocked_clients);
     if (added != Status::ok) return added;
-    if (const auto known = core_->registry.find(id)) disconnect(*known, mqtt::Reason::banned);
+    if (const auto known = core_->registry.find(id)) disconnect(*known, mqtt::Reason::administrative_action);
     return Status::ok;
 }
 
@@ -219,9 +219,11 @@ std::vector<mqtt::MessageRef> ServerImpl::retained(std::string_view filter) cons
 Status ServerImpl::clear_retained(std::string_view topic) {
     if (!mqtt::topic_name_valid(ByteView(topic))) return Status::invalid_argument;
     const unsigned owner = core_->shard_of_topic(ByteView(topic));
-    const auto task = [name = std::string(topic)](Shard& shard) { shard.remove_retained(name); };
-    if (!run_on(owner, task)) core_->mailboxes[owner]->post(task);
-    return Status::ok;
+    const auto found = std::make_shared<bool>(true);
+    const auto task = [name = std::string(topic), found](Shard& shard) { *found = shard.remove_retained(name); };
+    if (run_on(owner, task)) return *found ? Status::ok : Status::not_found;
+    // Inside a callback of another shard nobody waits for the answer.
+    return core_->mailboxes[owner]->post(task) ? Status::ok : Status::closed;
 }
 
 }  // namespace comqtt::server

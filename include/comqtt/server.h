@@ -87,14 +87,14 @@ typedef struct comqtt_listener_info {
     comqtt_str id;
     comqtt_str protocol; /**< "tcp", "unix", "pipe" */
     comqtt_str address;  /**< as bound */
-    uint16_t port;       /**< as bound; 0 for others than TCP and before start */
+    uint16_t port;       /**< as bound; 0 for others than TCP */
     uint64_t connections;
 } comqtt_listener_info;
 
 /** Receives one listener. Return false to end the list. */
 typedef bool (*comqtt_listener_fn)(void* user, const comqtt_listener_info* info);
 
-/** Adds a listener, before or after start; before start an address is bound by start. Errors: EXISTS for an id in
+/** Adds a listener, before or after start; the address is bound here, connections are accepted from start on. Errors: EXISTS for an id in
  * use; ADDRESS, ADDRESS_IN_USE, IO; CLOSED once stopping. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_listen(comqtt_server* server, const comqtt_listener_config* config,
                                               comqtt_error** out_error);
@@ -105,7 +105,7 @@ COMQTT_API comqtt_status comqtt_server_listen_fd(comqtt_server* server, comqtt_s
 /** Closes a listener; its clients stay unless `disconnect_clients`. Errors: NOT_FOUND. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_unlisten(comqtt_server* server, comqtt_str id, bool disconnect_clients,
                                                 comqtt_error** out_error);
-/** Bound port of a TCP listener; 0 when there is none of that id, or before start. Since 1.0. */
+/** Bound port of a TCP listener; 0 when there is none of that id. Since 1.0. */
 COMQTT_API uint16_t comqtt_server_listener_port(const comqtt_server* server, comqtt_str id);
 /** Calls `fn` for each listener. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_each_listener(const comqtt_server* server, comqtt_listener_fn fn,

@@ -11,10 +11,12 @@ static void need(bool ok, const char* what, comqtt_error* error) {
 }
 
 comqtt_options* test_options(bool manual) {
+    const char* threads = getenv("COMQTT_TEST_THREADS");
     comqtt_options* options = NULL;
     comqtt_error* error = NULL;
     need(comqtt_options_new(&options) == COMQTT_OK, "options", NULL);
-    need(comqtt_options_set_int(options, "threads", 1, &error) == COMQTT_OK, "threads", error);
+    need(comqtt_options_set_int(options, "threads", threads ? atoi(threads) : 1, &error) == COMQTT_OK,
+         "threads", error);
     need(comqtt_options_set_int(options, "sys-topic-resend-interval", 0, &error) == COMQTT_OK, "$SYS", error);
     if (manual)
         need(comqtt_options_set_str(options, "clock", comqtt_str_of("manual"), &error) == COMQTT_OK, "clock",

@@ -11,7 +11,7 @@ typedef struct peer {
     uint8_t bytes[70000];
 } peer;
 
-/* Options: one thread; with the clock moved by comqtt_server_advance when `manual`. */
+/* Options: one thread, or COMQTT_TEST_THREADS of them; with the clock moved by comqtt_server_advance when `manual`. */
 comqtt_options* test_options(bool manual);
 /* A running server made of the options, which are freed; everyone may do everything when `allow`. Ends the program on
  * failure. */

@@ -1,7 +1,7 @@
 """Look-up of clients, and what can be done to one."""
 
 import pytest
-from peer import PATIENCE, Peer
+from peer import Peer
 
 from comqtt import Error, PacketType, Reason, Status, packets
 
@@ -77,8 +77,8 @@ def test_a_blocked_client_is_disconnected_and_refused_until_unblocked(server):
     peer = Peer.connected(server, "pest")
     server.block("pest")
     assert server.blocked() == ["pest"]
-    while peer.pipe.read(timeout=PATIENCE):
-        pass
+    assert peer.expect(PacketType.DISCONNECT).reason >= 0x80
+    assert peer.receive() is None
     assert Peer(server).connect("pest").reason == Reason.BANNED
     server.unblock("pest")
     assert Peer(server).connect("pest").reason == 0

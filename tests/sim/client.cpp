@@ -225,6 +225,7 @@ void Client::subscribe(const std::string& filter, SubscribeSettings settings) {
     for (Span& old : session_.spans)
         if (old.filter == filter) old.leaving = std::min(old.leaving, sim_.step());
     if (!span.shared && span.retain_handling != 2) ++session_.subscribes_of_retained;
+    if (span.shared) model_.group_subscription(filter, span.qos);
     packet.filters.push_back(entry);
     subscribing_[packet.packet_id].push_back(session_.spans.size());
     session_.spans.push_back(std::move(span));

@@ -89,6 +89,7 @@ void History::run() {
     watcher.connect({.clean = true});
     come_to_rest();
     watcher.subscribe("w/#", {.qos = 2});
+    come_to_rest();
     const unsigned rests = 1 + settings_.steps / 1000;
     for (unsigned part = 0; part < rests; ++part) {
         for (unsigned i = 0; i < settings_.steps / rests; ++i) act();
@@ -248,8 +249,8 @@ void History::come_to_rest() {
             while (verdicts_->waiting()) verdicts_->answer_one();
         for (unsigned i = 0; i < sim_.shard_count(); ++i) sim_.run_all(i);
         model_.observe_drains();
-        if (rounds > 3) cut_forgotten();
-        rest &= sim_.quiet();
+        if (rounds > 1) cut_forgotten();
+        rest &= rounds > 3 && sim_.quiet();
         if (rest && before == sim_.activity()) break;
         idle = before == sim_.activity() ? idle + 1 : 0;
         if (idle > 3 && verdicts_) sim_.advance(5);
@@ -266,7 +267,7 @@ void History::check_rest() {
     require_zero(&Metrics::protocol_errors, "protocol_errors");
     check_retained();
     model_.check_rest(clients);
-    for (const auto& wire : sim_.wires()) demand(wire->gone() || !wire->paused(), "at rest, but {}", unrest());
+    for (const auto& wire : sim_.wires()) demand(wire->gone() || wire->finished() || !wire->paused(), "at rest, but {}", unrest());
     require_zero(&Metrics::inflight, "inflight");
     require_zero(&Metrics::queued_messages, "queued_messages");
     require_zero(&Metrics::deferrals_pending, "deferrals_pending");

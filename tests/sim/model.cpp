@@ -78,7 +78,7 @@ void Model::group_delivery(const std::string& group, const Message& message, uin
 }
 
 void Model::group_departure(const std::string& group, bool session_ended) {
-    groups_[group].departures.push_back({sim_.step(), session_ended});
+    groups_[group].departures.push_back(session_ended);
 }
 
 void Model::will_arrived(const Message& message) {
@@ -125,7 +125,6 @@ void Model::check_groups(const std::vector<Client*>& clients) {
         struct Members {
             bool certain = false;  ///< one stood all the time
             bool online = false;   ///< and was connected
-            uint8_t qos = 2;       ///< the least
         };
         std::map<std::string, Members> groups;
         for (Client* client : clients) {
@@ -137,26 +136,21 @@ void Model::check_groups(const std::vector<Client*>& clients) {
                 const bool certain = span.stands <= m.sent && span.leaving == kNever;
                 members.certain |= certain;
                 members.online |= certain && client->up_since() <= m.sent;
-                members.qos = std::min(members.qos, span.qos);
             }
         }
         for (const auto& [name, members] : groups) {
             Group& group = groups_[name];
-            uint32_t departures = 0;
-            bool ended = false;
-            for (const Departure& departure : group.departures) {
-                if (departure.step < m.sent) continue;
-                ++departures;
-                ended |= departure.session_ended;
-            }
+            // Also those that the broker may have heard of only after the message.
+            const size_t departures = group.departures.size();
+            const bool ended = std::find(group.departures.begin(), group.departures.end(), true) != group.departures.end();
             const auto at = group.copies.find(number);
             const uint32_t copies = at == group.copies.end() ? 0 : at->second;
-            demand(copies <= m.transmissions + departures, "group {} received message {} {} times", name, number,
+            demand(copies <= m.transmissions * (1 + departures), "group {} received message {} {} times", name, number,
                    copies);
             const auto qos2 = group.copies_qos2.find(number);
             demand(qos2 == group.copies_qos2.end() || qos2->second <= m.transmissions,
                    "group {} received the QoS 2 message {} {} times", name, number, copies);
-            const uint8_t qos = std::min(m.qos, members.qos);
+            const uint8_t qos = group.qos0 ? 0 : m.qos;
             if (!members.certain || !surely_handled(m, m.wire, clients)) continue;
             if (qos == 0 ? departures != 0 || !members.online : m.qos == 2 && ended) continue;
             if (qos && m.acked == kNever) continue;
@@ -184,8 +178,14 @@ void Model::check_rest(const std::vector<Client*>& clients) {
         group.copies.clear();
         group.copies_qos2.clear();
         group.departures.clear();
+        group.qos0 = false;
     }
-    for (Client* client : clients) client->forget_past();
+    for (Client* client : clients) {
+        client->forget_past();
+        if (!client->session()) continue;
+        for (const Span& span : client->session()->spans)
+            if (span.shared) group_subscription(span.filter, span.qos);
+    }
 }
 
 std::vector<uint32_t> Model::retained_candidates(const std::string& topic,

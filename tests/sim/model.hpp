@@ -79,6 +79,7 @@ public:
 
     // --- shared groups ---
     void group_delivery(const std::string& group, const Message& message, uint8_t qos);
+    void group_subscription(const std::string& group, uint8_t qos) { groups_[group].qos0 |= qos == 0; }
     void group_departure(const std::string& group, bool session_ended);
 
     // --- wills ---
@@ -96,12 +97,9 @@ public:
     uint32_t finished() const { return finished_; }
 
 private:
-    struct Departure {
-        uint64_t step;
-        bool session_ended;
-    };
     struct Group {
-        std::vector<Departure> departures;
+        std::vector<bool> departures;  ///< since the last rest: the session ended
+        bool qos0 = false;  ///< some member has, or had since the last rest, QoS 0
         std::map<uint32_t, uint32_t> copies;
         std::map<uint32_t, uint32_t> copies_qos2;
     };
