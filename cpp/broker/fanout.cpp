@@ -36,6 +36,16 @@ Route& Shard::route_for(ByteView topic, uint64_t hash) {
     return *route;
 }
 
+/// Retained topics are many and each is published rarely: they do not push others out of the cache.
+Route& Shard::passing_route(ByteView topic) {
+    const uint64_t hash = routes_.hash_of(topic);
+    if (routes_.find(topic, hash)) return route_for(topic, hash);
+    passing_route_.hash = hash;
+    passing_route_.assign(topic);
+    fill_route(passing_route_);
+    return passing_route_;
+}
+
 void Shard::fill_route(Route& route) {
     metrics_.route_misses.add();
     const std::string_view topic = route.topic();
@@ -92,7 +102,7 @@ void Shard::fill_route(Route& route) {
 
 void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box,
                     Route* known) {
-    Route& route = known ? *known : route_for(p.topic_name);
+    Route& route = known ? *known : p.retain ? passing_route(p.topic_name) : route_for(p.topic_name);
     if (!route_needs_hooks() || !box) {
         deliver_local(route, p, source);
         for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)

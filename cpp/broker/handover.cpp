@@ -68,6 +68,7 @@ void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
 
 void Shard::check_handover(unsigned shard, Source source) {
     if (core_.config.backpressure != BackpressurePolicy::wait || !source.connection) return;
+    if (source.shard != number_) return;  // passed on for a publisher that another shard reads
     if (outboxes_[shard].footprint + core_.mailboxes[shard]->pending_bytes() <=
         core_.config.limits.handover_bytes)
         return;

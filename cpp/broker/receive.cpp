@@ -144,7 +144,7 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
         if (header.type == PacketType::publish) {
             Inbound in;
             auto error = mqtt::parse_publish(frame, header, c.version, true, limits, false, in.view);
-            if (!error && !in.view.topic_alias && !in.view.forward_needs_copy)
+            if (!error && !in.view.topic_alias && !in.view.forward_needs_copy && !in.view.retain)
                 in.route = runnable_route(c, in.view.topic_name);
             if (!error && !in.route && !in.view.topic_name.empty() &&
                 !mqtt::topic_name_valid(in.view.topic_name))

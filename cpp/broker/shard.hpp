@@ -210,6 +210,7 @@ private:
     // --- fan-out (fanout.cpp) ---
     Route& route_for(ByteView topic) { return route_for(topic, routes_.hash_of(topic)); }
     Route& route_for(ByteView topic, uint64_t hash);
+    Route& passing_route(ByteView topic);
     void fill_route(Route& route);
     void deliver_local(Route& route, Publication& p, Source source);
     void deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source);
@@ -368,6 +369,7 @@ private:
     SlotTable<Session> sessions_;
     ChunkPool chunks_;
     RouteCache routes_;
+    Route passing_route_;                ///< of one publish, when it is not worth keeping
     topics::Matches matches_;
     topics::RetainedStore retained_;
     Deadlines deadlines_;
