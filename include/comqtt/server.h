@@ -193,7 +193,8 @@ typedef bool (*comqtt_packet_fn)(void* user, const comqtt_packet* packet);
  * invalid filter. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_each_retained(comqtt_server* server, comqtt_str filter,
                                                      comqtt_packet_fn fn, void* user);
-/** Removes the retained message of a topic; none there is no error. Since 1.0. */
+/** Removes the retained message of a topic. Errors: NOT_FOUND when there is none; inside a callback that may not be
+ * known yet and be OK; INVALID_ARGUMENT for a topic name that cannot be. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_clear_retained(comqtt_server* server, comqtt_str topic);
 
 #ifdef __cplusplus

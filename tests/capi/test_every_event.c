@@ -64,19 +64,25 @@ static void provoke_drop_and_expiry(comqtt_server* server) {
 /* A client that never acknowledges until no packet id is left. */
 static void provoke_packet_id_exhaustion(comqtt_server* server) {
     peer* it = peer_connect(server, COMQTT_MQTT_3_1_1, "f");
+    comqtt_client* client = NULL;
     size_t got = 0;
+    int sent = 0;
     CHECK_INT(peer_subscribe(it, "ids", 1), 1);
-    for (int i = 0; i < 65540; ++i) {
+    CHECK_OK(comqtt_server_client(server, S("f"), &client));
+    while (comqtt_client_inflight_count(client) < 65535 && sent++ < 400000) {
         while (comqtt_server_publish(server, S("ids"), B("x"), 1, false, NULL) == COMQTT_ERR_QUEUE_FULL)
             sleep_ms(1);
-        if (i % 500 == 499)
+        if (sent % 500 == 0)
             while (comqtt_pipe_read(it->pipe, it->bytes, sizeof it->bytes, 1, &got) == COMQTT_OK) {
             }
     }
+    for (int i = 0; i < 4; ++i) CHECK_OK(comqtt_server_publish(server, S("ids"), B("x"), 1, false, NULL));
+    EVENTUALLY(comqtt_client_queued_count(client) > 1);
     while (comqtt_pipe_read(it->pipe, it->bytes, sizeof it->bytes, 50, &got) == COMQTT_OK) {
     }
-    peer_send(it, make_ack(COMQTT_MQTT_3_1_1, COMQTT_PUBACK,
-                           1)); /* the next message takes its id; then none is free */
+    comqtt_client_release(client);
+    /* The first message that waits takes the id of this one; then none is free for the next. */
+    peer_send(it, make_ack(COMQTT_MQTT_3_1_1, COMQTT_PUBACK, 1));
     sleep_ms(50);
     peer_close(it);
 }

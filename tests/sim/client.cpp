@@ -87,10 +87,17 @@ void Client::settle_will(bool clean_start) {
         }
         return;
     }
-    if (clean_start) model_.will_not_before(number, 0);
+    if (clean_start || ending_.expiry_s != ending_.expiry_before_s) model_.will_not_before(number, 0);
     const int64_t due_ms = (told_ms < 0 ? ending_.at_ms : told_ms) + delay_ms;
     const unsigned owner = sim_.core->shard_of(settings_.id);
     const bool sent = told_ms >= 0 && sim_.last_round_ms(owner) >= due_ms;
+    // A DISCONNECT that changed the expiry may never have been read.
+    const bool unsure =
+        (told_ms < 0 || ending_.wire->lost_input()) && ending_.expiry_s != ending_.expiry_before_s && !clean_start;
+    if (unsure) {
+        model_.decide_will(number, Fate::may);
+        return;
+    }
     if (delay == 0 || clean_start || sent) {
         model_.decide_will(number, Fate::must);
         return;
