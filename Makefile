@@ -18,7 +18,7 @@ FORM_PACKAGES  := clang-format clang-tidy
 
 REQUIREMENTS := $(wildcard tests/requirements.txt bindings/python/requirements.txt)
 
-.PHONY: run build all test bench asan tsan abi fuzz ci install clean format lint docs abi-baseline \
+.PHONY: run build all test bench asan tsan abi fuzz sanitizers install clean format lint docs abi-baseline \
         build-packages test-packages fuzz-packages
 
 run: build

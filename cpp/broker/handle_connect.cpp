@@ -109,7 +109,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             std::vector<uint8_t> wire;
             if (mqtt::encode_packet(box->packet, wire)) {
                 PeerInfo peer = *c.peer;
-                peer.connect_seen = true;
+                peer.moved = peer.connect_seen = true;
                 wire.insert(wire.end(), c.partial.begin(), c.partial.end());
                 c.link->move_to(core_.shard_of(id), std::move(peer), std::move(wire));
                 forget(c);

@@ -122,6 +122,7 @@ size_t Shard::process(Connection& c, ByteView bytes) {
         if (c.state == Connection::State::awaiting_connect) {
             const unsigned owner = connect_owner(packet);
             if (owner != number_) {
+                c.peer->moved = true;
                 c.link->move_to(owner, std::move(*c.peer), {p, end});
                 forget(c);
                 return bytes.size;

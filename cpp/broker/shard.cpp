@@ -41,10 +41,10 @@ Connection* Shard::accept(Link& link, PeerInfo peer) {
     auto* c = new Connection;
     c->handle = connections_.add(c);
     c->link = &link;
+    if (!peer.moved) metrics_.connections_accepted.add();
     c->peer = std::make_unique<PeerInfo>(std::move(peer));
     c->since_ms = c->last_received_ms = now_ms_;
     metrics_.connections.add();
-    metrics_.connections_accepted.add();
     schedule(*c, deadline_of(*c));
     return c;
 }

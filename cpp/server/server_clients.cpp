@@ -144,6 +144,9 @@ Result<uint64_t> ServerImpl::subscribe(std::string_view filter, uint8_t qos, uin
                                        handler({c, token, identifier, box});
                                });
     };
+    // What this thread published before has reached every shard when the inline client's has finished two rounds.
+    if (core_->shards.size() > 1)
+        for (int i = 0; i < 2; ++i) run_on(core_->shard_of(inline_client_->id), [](Shard&) {});
     // Waits where it can, so that a message published after the return is received.
     if (!run_on(entry.shard, task) && !core_->mailboxes[entry.shard]->post(task))
         return Error{Status::closed, "the server has stopped"};
