@@ -122,6 +122,13 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
             share = Ref<session::ShareName>::adopt(new session::ShareName);
             share->share_name = parsed.share_name;
             share->topic_filter = parsed.topic_filter;
+            topics::Matches found;
+            core_.index.match(p.topic_name.text(), found);
+            for (const auto& group : found.groups)
+                if (group->share_name == share->share_name && group->topic_filter == share->topic_filter)
+                    for (const auto& member : group->members)
+                        if (member->subscriber.value == receiver.subscriber) options = member->options;
+            options.qos = receiver.qos & 3;
         }
         const topics::SubscriberId target{receiver.subscriber};
         if (target.shard() == number_) {
@@ -295,6 +302,15 @@ void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOp
     form.check_read = !s->sink;
     form.share = std::move(share);
     add_identifier(form.identifiers, options.identifier);
+    if (!form.share) {
+        // Chosen by a hook: what its subscriptions say beside the QoS stands in the route.
+        const bool own = s->id.value == p.origin.publisher;
+        for (const Target& known : route_for(p.topic_name).targets) {
+            if (known.session != s) continue;
+            form.identifiers = own ? known.own_identifiers : known.identifiers;
+            form.retain = (own ? known.own_retain_as_published : known.retain_as_published) && p.retain;
+        }
+    }
     deliver(*s, p, std::move(form), source);
 }
 

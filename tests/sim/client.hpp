@@ -16,7 +16,7 @@
 namespace comqtt::sim {
 
 struct ClientSettings {
-    std::string id;
+    std::string id = {};
     uint32_t index = 0;
     mqtt::Version version = mqtt::Version::v5;
     uint16_t receive_maximum = 65'535;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "sim/spectator.hpp"
+
 namespace comqtt::sim {
 
 namespace {
@@ -54,6 +56,9 @@ History::History(HistorySettings settings)
              {std::shared_ptr<hooks::Hook>(verdicts_), std::shared_ptr<hooks::Hook>(std::make_shared<auth::AllowAll>())})
             demand(static_cast<bool>(sim_.core->hooks.add(hook)), "a hook was not added");
     }
+    if (random_.chance(20))
+        demand(static_cast<bool>(sim_.core->hooks.add(std::make_shared<Spectator>(random_.chance(50)))),
+               "a hook was not added");
     make_clients();
 }
 

@@ -21,11 +21,14 @@ public:
         return answer(event);
     }
     hooks::Verdict on_acl_check(hooks::Event& event, hooks::Client&, std::string_view, hooks::Access access) override {
-        return only_writes && access == hooks::Access::read ? hooks::Verdict::allow : answer(event);
+        const bool asked = access == hooks::Access::read ? !only_writes : !only_reads;
+        return asked ? answer(event) : hooks::Verdict::allow;
     }
 
     size_t waiting() const { return waiting_.size(); }
-    bool only_writes = false;
+    bool only_writes = false;  ///< reads are allowed at once
+    bool only_reads = false;   ///< writes are
+    bool at_once = true;       ///< some answers come before the callback has returned
     void set_chance(unsigned percent) { percent_ = percent; }
     Ref<hooks::Deferral> take(size_t index) {
         const Ref<hooks::Deferral> taken = waiting_[index];
@@ -48,7 +51,7 @@ private:
         hooks::Deferral* deferral = event.defer();
         if (!deferral) return hooks::Verdict::allow;
         waiting_.push_back(Ref<hooks::Deferral>::share(deferral));
-        if (random_.chance(10)) {  // answered before the callback has returned
+        if (at_once && random_.chance(10)) {  // answered before the callback has returned
             hooks::DeferralResult result;
             result.value = static_cast<int>(hooks::Verdict::allow);
             deferral->complete(result);
