@@ -22,10 +22,12 @@ void Client::connect(ConnectSettings settings) {
     sim_.tick();
     connect_ = settings;
     if (!v5()) {
-        connect_.expiry_s = connect_.clean ? 0 : sim_.core->config.capabilities.maximum_session_expiry_interval;
+        connect_.expiry_s =
+            connect_.clean ? 0 : sim_.core->config.capabilities.maximum_session_expiry_interval;
         connect_.will_delay_s = 0;
     }
     connect_ms_ = sim_.now_ms();
+    connect_step_ = sim_.step();
     settle_will(connect_.clean);
     expect_presence();
     if (connect_.clean) drop_session();
@@ -48,7 +50,8 @@ void Client::connect(ConnectSettings settings) {
         if (connect_.expiry_s) properties.set_number(PropertyId::session_expiry_interval, connect_.expiry_s);
         if (settings_.receive_maximum != 65'535)
             properties.set_number(PropertyId::receive_maximum, settings_.receive_maximum);
-        if (settings_.alias_maximum) properties.set_number(PropertyId::topic_alias_maximum, settings_.alias_maximum);
+        if (settings_.alias_maximum)
+            properties.set_number(PropertyId::topic_alias_maximum, settings_.alias_maximum);
         if (settings_.maximum_packet_size)
             properties.set_number(PropertyId::maximum_packet_size, settings_.maximum_packet_size);
     }
@@ -67,8 +70,9 @@ void Client::connect(ConnectSettings settings) {
         if (v5() && connect_.will_delay_s)
             will.properties.set_number(PropertyId::will_delay_interval, connect_.will_delay_s);
     }
-    sim_.note("{} CONNECT on wire {}{}, expiry {} s{}", settings_.id, wire_->number, connect_.clean ? ", clean" : "",
-              connect_.expiry_s, will_ ? fmt::format(", will {} after {} s", will_->number, will_->delay_s) : "");
+    sim_.note("{} CONNECT on wire {}{}, expiry {} s{}", settings_.id, wire_->number,
+              connect_.clean ? ", clean" : "", connect_.expiry_s,
+              will_ ? fmt::format(", will {} after {} s", will_->number, will_->delay_s) : "");
     send(packet);
 }
 
@@ -92,8 +96,8 @@ void Client::settle_will(bool clean_start) {
     const unsigned owner = sim_.core->shard_of(settings_.id);
     const bool sent = told_ms >= 0 && sim_.last_round_ms(owner) >= due_ms;
     // A DISCONNECT that changed the expiry may never have been read.
-    const bool unsure =
-        (told_ms < 0 || ending_.wire->lost_input()) && ending_.expiry_s != ending_.expiry_before_s && !clean_start;
+    const bool unsure = (told_ms < 0 || ending_.wire->lost_input()) &&
+                        ending_.expiry_s != ending_.expiry_before_s && !clean_start;
     if (unsure) {
         model_.decide_will(number, Fate::may);
         return;
@@ -113,7 +117,8 @@ void Client::expect_presence() {
     if (connect_.clean || !has_session_) return;
     if (!ended_before_) fail("{}: a session without an ended connection", settings_.id);
     const int64_t told_ms = ending_.wire->ended_ms();
-    const bool certain = (told_ms >= 0 && !ending_.wire->lost_input()) || ending_.expiry_s == ending_.expiry_before_s;
+    const bool certain =
+        (told_ms >= 0 && !ending_.wire->lost_input()) || ending_.expiry_s == ending_.expiry_before_s;
     const uint32_t least = certain ? ending_.expiry_s : std::min(ending_.expiry_s, ending_.expiry_before_s);
     if (certain && ending_.expiry_s == 0) return;
     if (least == mqtt::kNoExpiry) {
@@ -123,7 +128,8 @@ void Client::expect_presence() {
     presence_ = Presence::may;
     present_below_ms_ = ending_.at_ms + int64_t{least} * 1000;
     if (least == 0) present_below_ms_ = 0;
-    if (certain && told_ms >= 0 && connect_ms_ >= told_ms + int64_t{ending_.expiry_s} * 1000) presence_ = Presence::no;
+    if (certain && told_ms >= 0 && connect_ms_ >= told_ms + int64_t{ending_.expiry_s} * 1000)
+        presence_ = Presence::no;
 }
 
 void Client::send(Packet& packet) {
@@ -190,7 +196,8 @@ void Client::send_publish(const Message& message, mqtt::PacketId id, bool dup) {
             packet.properties.set_number(PropertyId::topic_alias, at->second);
         } else {
             // The seventh and later topics take over the alias of another.
-            const auto alias = static_cast<uint16_t>(sim_.random.between(1, std::min<size_t>(server_alias_maximum_, 6)));
+            const auto alias =
+                static_cast<uint16_t>(sim_.random.between(1, std::min<size_t>(server_alias_maximum_, 6)));
             std::erase_if(aliases_out_, [&](const auto& entry) { return entry.second == alias; });
             aliases_out_[message.topic] = alias;
             packet.properties.set_number(PropertyId::topic_alias, alias);
@@ -198,7 +205,8 @@ void Client::send_publish(const Message& message, mqtt::PacketId id, bool dup) {
     }
     if (message.number % 7 == 0 && v5()) packet.properties.add_user("n", std::to_string(message.number));
     sim_.note("{} PUBLISH {} on '{}' QoS {}{}{}{}{}, {} bytes", settings_.id, message.number, message.topic,
-              message.qos, id ? fmt::format(" id {}", id) : "", dup ? " dup" : "", message.retain ? " retain" : "",
+              message.qos, id ? fmt::format(" id {}", id) : "", dup ? " dup" : "",
+              message.retain ? " retain" : "",
               message.expiry_s ? fmt::format(" expiry {} s", message.expiry_s) : "", message.size);
     model_.transmitted(model_.message(message.number), wire_->number);
     send(packet);
@@ -364,9 +372,10 @@ bool Client::at_rest() const {
 }
 
 std::string Client::unrest() const {
-    return fmt::format("[{}: {}, {} unacknowledged, {} held, {} SUBACKs, {} UNSUBACKs, {} PINGRESPs, {} PUBRELs missing]",
-                       settings_.id, state_ == State::connecting ? "connecting" : "up", session_.out.size(),
-                       held_.size(), subscribing_.size(), unsubscribing_.size(), pings_, session_.receiving.size());
+    return fmt::format(
+        "[{}: {}, {} unacknowledged, {} held, {} SUBACKs, {} UNSUBACKs, {} PINGRESPs, {} PUBRELs missing]",
+        settings_.id, state_ == State::connecting ? "connecting" : "up", session_.out.size(), held_.size(),
+        subscribing_.size(), unsubscribing_.size(), pings_, session_.receiving.size());
 }
 
 }  // namespace comqtt::sim

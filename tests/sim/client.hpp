@@ -28,10 +28,10 @@ struct ClientSettings {
 
 struct ConnectSettings {
     bool clean = true;
-    uint32_t expiry_s = 0;       ///< 5.0
+    uint32_t expiry_s = 0;  ///< 5.0
     bool will = false;
     uint8_t will_qos = 0;
-    uint32_t will_delay_s = 0;   ///< 5.0
+    uint32_t will_delay_s = 0;  ///< 5.0
     uint16_t keep_alive_s = 0;
 };
 
@@ -71,15 +71,16 @@ struct SessionState {
     using OrderKey = std::pair<uint32_t, std::pair<std::string, uint32_t>>;  ///< publisher, topic, both QoS
 
     unsigned connections = 0;
+    uint64_t since = 0;  ///< CONNECT of the first
     std::vector<Span> spans;
     std::vector<Outgoing> out;
-    std::map<mqtt::PacketId, uint32_t> receiving;  ///< QoS 2, until PUBREL
-    std::map<mqtt::PacketId, uint32_t> unanswered; ///< QoS 1, until PUBACK is sent
-    std::unordered_map<uint32_t, uint32_t> copies; ///< live deliveries by message
-    std::unordered_map<uint32_t, uint32_t> firsts; ///< those that were not sent again
+    std::map<mqtt::PacketId, uint32_t> receiving;   ///< QoS 2, until PUBREL
+    std::map<mqtt::PacketId, uint32_t> unanswered;  ///< QoS 1, until PUBACK is sent
+    std::unordered_map<uint32_t, uint32_t> copies;  ///< live deliveries by message
+    std::unordered_map<uint32_t, uint32_t> firsts;  ///< those that were not sent again
     std::map<OrderKey, uint32_t> latest;
-    std::map<std::string, uint32_t> replays;       ///< retained messages received, by topic
-    uint32_t subscribes_of_retained = 0;           ///< SUBSCRIBE entries that may have caused one
+    std::map<std::string, uint32_t> replays;  ///< retained messages received, by topic
+    uint32_t subscribes_of_retained = 0;      ///< SUBSCRIBE entries that may have caused one
     mqtt::PacketId last_id = 0;
 };
 
@@ -87,7 +88,8 @@ class Client {
 public:
     enum class State { offline, connecting, up };
 
-    Client(Sim& sim, Model& model, ClientSettings settings) : settings_(std::move(settings)), sim_(sim), model_(model) {}
+    Client(Sim& sim, Model& model, ClientSettings settings)
+        : settings_(std::move(settings)), sim_(sim), model_(model) {}
 
     // --- actions ---
     void connect(ConnectSettings settings);
@@ -111,7 +113,7 @@ public:
         read(SIZE_MAX);
         acknowledge(SIZE_MAX);
     }
-    bool deaf = false;    ///< neither reads nor acknowledges, for whoever drives it
+    bool deaf = false;  ///< neither reads nor acknowledges, for whoever drives it
     std::vector<Received> inbox;
     /// A DISCONNECT or a refusing CONNACK from the broker is a failure unless this is set.
     bool expects_end = false;
@@ -193,10 +195,11 @@ private:
     SessionState session_;
     ConnectSettings connect_;
     Ending ending_;
-    bool ended_before_ = false;    ///< ending_ is set
+    bool ended_before_ = false;  ///< ending_ is set
     int64_t connect_ms_ = 0;
+    uint64_t connect_step_ = 0;
     Presence presence_ = Presence::no;
-    int64_t present_below_ms_ = 0; ///< the session is certainly there for a CONNACK before this
+    int64_t present_below_ms_ = 0;  ///< the session is certainly there for a CONNACK before this
     std::optional<PendingWill> will_;
     std::optional<uint32_t> undecided_will_;  ///< must not come when CONNACK arrives before will_due_ms_
     int64_t will_due_ms_ = 0;
@@ -205,9 +208,9 @@ private:
     uint16_t server_alias_maximum_ = 0;
     std::map<std::string, uint16_t> aliases_out_;
     std::map<uint16_t, std::string> aliases_in_;
-    std::map<mqtt::PacketId, uint32_t> in_flight_;      ///< received on this connection, not yet finished
-    std::deque<Ack> held_;                              ///< acknowledgements not yet sent
-    std::map<mqtt::PacketId, std::vector<size_t>> subscribing_;    ///< spans that wait for SUBACK
+    std::map<mqtt::PacketId, uint32_t> in_flight_;  ///< received on this connection, not yet finished
+    std::deque<Ack> held_;                          ///< acknowledgements not yet sent
+    std::map<mqtt::PacketId, std::vector<size_t>> subscribing_;  ///< spans that wait for SUBACK
     std::map<mqtt::PacketId, std::vector<size_t>> unsubscribing_;
     unsigned pings_ = 0;
     bool use_alias_ = false;

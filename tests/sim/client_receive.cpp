@@ -26,7 +26,8 @@ void Client::read(size_t limit) {
         Packet packet;
         const auto error =
             mqtt::decode_packet(rest.subview(0, header.packet_size()), settings_.version, false, {}, packet);
-        demand(!error, "{}: the broker sent a bad packet: {} [{}]", settings_.id, error.what, error.statement);
+        demand(!error, "{}: the broker sent a bad packet: {} [{}]", settings_.id, error.what,
+               error.statement);
         const uint32_t maximum = settings_.maximum_packet_size;
         demand(!maximum || header.packet_size() <= maximum, "{}: a packet of {} bytes", settings_.id,
                header.packet_size());
@@ -83,7 +84,8 @@ void Client::handle_connack(const Packet& packet) {
     if (packet.session_present)
         demand(presence_ != Presence::no, "{}: an old session is still there", settings_.id);
     else
-        demand(presence_ != Presence::yes && now >= present_below_ms_, "{}: the session is gone", settings_.id);
+        demand(presence_ != Presence::yes && now >= present_below_ms_, "{}: the session is gone",
+               settings_.id);
     if (undecided_will_) {
         if (packet.session_present && now < will_due_ms_) {
             model_.decide_will(*undecided_will_, Fate::must_not);
@@ -93,7 +95,10 @@ void Client::handle_connack(const Packet& packet) {
     }
     undecided_will_.reset();
     if (!packet.session_present && has_session_) drop_session();
-    if (!packet.session_present) session_.spans.clear();
+    if (!packet.session_present) {
+        session_.spans.clear();
+        session_.since = connect_step_;
+    }
     has_session_ = true;
     ++session_.connections;
     server_receive_maximum_ = 65'535;
@@ -120,10 +125,11 @@ void Client::resume() {
 }
 
 bool Client::possible(const Span& span, const Message& m) const {
-    // A shared message may be routed again, to a member that joined later; a will goes out when it is due.
+    // No Local knows the publishing session: what an earlier session of this client sent, a will that waited for its
+    // verdict, is another's. A shared message may be routed again, to a member that joined later; a will goes out when it is due.
     return span.matches(m.topic) && m.sent < span.left &&
            (m.routed == kNever || span.asked <= m.routed || span.shared || m.will) &&
-           !(span.no_local && m.publisher == settings_.index);
+           !(span.no_local && m.publisher == settings_.index && m.sent >= session_.since);
 }
 
 const std::string& Client::topic_of(const Packet& packet) {
@@ -147,8 +153,8 @@ bool Client::note_flow(const Packet& packet, const std::string& topic, uint32_t 
     const auto [at, added] = before.try_emplace(id, number);
     if (added) return true;
     // A shared message may have gone to another member meanwhile, which frees its identifier.
-    demand((at->second == number && packet.dup) || (packet.qos == 1 && topic.starts_with("s/")), "{}: identifier {} of message {} is used for {}",
-           settings_.id, id, at->second, number);
+    demand((at->second == number && packet.dup) || (packet.qos == 1 && topic.starts_with("s/")),
+           "{}: identifier {} of message {} is used for {}", settings_.id, id, at->second, number);
     at->second = number;
     return packet.qos == 1;
 }
@@ -157,26 +163,28 @@ void Client::handle_publish(const Packet& packet) {
     const std::string& topic = topic_of(packet);
     Message* m = packet.payload.empty() ? nullptr : &model_.identify(packet.payload);
     const uint32_t number = m ? m->number : 0;
-    sim_.note("{} receives {} on '{}' QoS {} id {}{}{}", settings_.id, number, topic, packet.qos, packet.packet_id,
-              packet.dup ? " dup" : "", packet.retain ? " retain" : "");
+    sim_.note("{} receives {} on '{}' QoS {} id {}{}{}", settings_.id, number, topic, packet.qos,
+              packet.packet_id, packet.dup ? " dup" : "", packet.retain ? " retain" : "");
     demand(!m || m->topic == topic, "{}: message {} on '{}'", settings_.id, number, topic);
-    demand(!packet.dup || session_.connections > 1, "{}: DUP in the first connection of a session", settings_.id);
+    demand(!packet.dup || session_.connections > 1, "{}: DUP in the first connection of a session",
+           settings_.id);
     if (packet.qos && !note_flow(packet, topic, number)) return;
     const auto expiry = packet.properties.number(PropertyId::message_expiry_interval);
     inbox.push_back({number, topic, packet.qos, packet.retain, packet.dup, expiry});
     if (!m) return;
-    demand(packet.qos <= m->qos, "{}: message {} of QoS {} came with {}", settings_.id, number, m->qos, packet.qos);
+    demand(packet.qos <= m->qos, "{}: message {} of QoS {} came with {}", settings_.id, number, m->qos,
+           packet.qos);
     if (m->expiry_s) {
-        demand(!v5() || (expiry && *expiry <= m->expiry_s), "{}: message {} came without its expiry", settings_.id,
-               number);
+        demand(!v5() || (expiry && *expiry <= m->expiry_s), "{}: message {} came without its expiry",
+               settings_.id, number);
         demand(packet.dup || packet.retain || m->transmissions > 1 || m->acked == kNever ||
                    connect_ms_ < m->acked_ms + int64_t{m->expiry_s} * 1000,
                "{}: message {} came after its expiry", settings_.id, number);
     }
     if (settings_.watches_wills && m->will) model_.will_arrived(*m);
-    const bool as_published = std::any_of(session_.spans.begin(), session_.spans.end(), [&](const Span& span) {
-        return span.retain_as_published && possible(span, *m);
-    });
+    const bool as_published =
+        std::any_of(session_.spans.begin(), session_.spans.end(),
+                    [&](const Span& span) { return span.retain_as_published && possible(span, *m); });
     if (packet.retain && !(as_published && m->retain)) {
         check_replay(*m, packet);
         return;
@@ -188,8 +196,8 @@ void Client::handle_publish(const Packet& packet) {
 }
 
 void Client::check_live(const Message& m, const Packet& packet) {
-    demand(m.number >= model_.finished() || m.will, "{}: message {} came when it was over and done with", settings_.id,
-           m.number);
+    demand(m.number >= model_.finished() || m.will, "{}: message {} came when it was over and done with",
+           settings_.id, m.number);
     const Span* match = nullptr;
     uint8_t possibly = 0;
     uint8_t certainly = 0;
@@ -199,10 +207,11 @@ void Client::check_live(const Message& m, const Packet& packet) {
         possibly = std::max(possibly, span.qos);
         if (span.stands <= m.sent && span.leaving == kNever) certainly = std::max(certainly, span.qos);
     }
-    demand(match != nullptr, "{}: message {} on '{}' matches no subscription", settings_.id, m.number, m.topic);
+    demand(match != nullptr, "{}: message {} on '{}' matches no subscription", settings_.id, m.number,
+           m.topic);
     demand(packet.qos <= possibly && packet.qos >= std::min(certainly, m.qos),
-           "{}: message {} of QoS {} came with {}, subscribed with {} to {}", settings_.id, m.number, m.qos, packet.qos,
-           certainly, possibly);
+           "{}: message {} of QoS {} came with {}, subscribed with {} to {}", settings_.id, m.number, m.qos,
+           packet.qos, certainly, possibly);
     check_identifiers(m, packet, false);
     if (match->shared) {
         model_.group_delivery(match->filter, m, packet.qos);
@@ -210,30 +219,32 @@ void Client::check_live(const Message& m, const Packet& packet) {
     }
     if (!(packet.qos == 1 && packet.dup)) {
         const uint32_t count = ++session_.firsts[m.number];
-        demand(count <= m.transmissions, "{}: message {} came {} times (QoS {} as {})", settings_.id, m.number, count,
-               m.qos, packet.qos);
+        demand(count <= m.transmissions, "{}: message {} came {} times (QoS {} as {})", settings_.id,
+               m.number, count, m.qos, packet.qos);
     }
 }
 
 void Client::check_order(const Message& m, uint8_t qos) {
     uint32_t& latest = session_.latest[{m.publisher, {m.topic, m.qos * 3u + qos}}];
     // What the publisher sent again may come again in the order sent again.
-    demand(latest < m.number || m.transmissions > 1, "{}: message {} came after {} on '{}'", settings_.id, m.number,
-           latest, m.topic);
+    demand(latest < m.number || m.transmissions > 1, "{}: message {} came after {} on '{}'", settings_.id,
+           m.number, latest, m.topic);
     latest = std::max(latest, m.number);
 }
 
 void Client::check_replay(const Message& m, const Packet& packet) {
     uint32_t allowed = 0;
     for (const Span& span : session_.spans)
-        if (!span.shared && span.retain_handling != 2 && span.matches(m.topic) && m.sent < span.left) ++allowed;
-    demand(m.retain && allowed > 0, "{}: message {} on '{}' has RETAIN without a cause", settings_.id, m.number,
-           m.topic);
+        if (!span.shared && span.retain_handling != 2 && span.matches(m.topic) && m.sent < span.left)
+            ++allowed;
+    demand(m.retain && allowed > 0, "{}: message {} on '{}' has RETAIN without a cause", settings_.id,
+           m.number, m.topic);
     check_identifiers(m, packet, true);
     if (packet.dup) return;
     // Whoever unsubscribed meanwhile may have had one too: counted by the subscriptions there were.
     const uint32_t count = ++session_.replays[m.topic];
-    demand(count <= session_.subscribes_of_retained, "{}: '{}' was replayed {} times", settings_.id, m.topic, count);
+    demand(count <= session_.subscribes_of_retained, "{}: '{}' was replayed {} times", settings_.id, m.topic,
+           count);
 }
 
 void Client::check_identifiers(const Message& m, const Packet& packet, bool replay) const {
@@ -249,9 +260,11 @@ void Client::check_identifiers(const Message& m, const Packet& packet, bool repl
     }
     if (replay) return;
     for (const Span& span : session_.spans) {
-        if (!span.identifier || !possible(span, m) || span.stands > m.sent || span.leaving != kNever) continue;
+        if (!span.identifier || !possible(span, m) || span.stands > m.sent || span.leaving != kNever)
+            continue;
         demand(std::find(ids.begin(), ids.end(), span.identifier) != ids.end(),
-               "{}: message {} lacks the subscription identifier {}", settings_.id, m.number, span.identifier);
+               "{}: message {} lacks the subscription identifier {}", settings_.id, m.number,
+               span.identifier);
     }
 }
 
@@ -259,7 +272,8 @@ void Client::handle_ack(const Packet& packet) {
     const auto id = packet.packet_id;
     if (packet.type == PacketType::pubrel) {
         const bool known = session_.receiving.erase(id) != 0;
-        demand(known || session_.connections > 1, "{}: PUBREL for the unknown identifier {}", settings_.id, id);
+        demand(known || session_.connections > 1, "{}: PUBREL for the unknown identifier {}", settings_.id,
+               id);
         held_.push_back({PacketType::pubcomp, id,
                          known || !v5() ? Reason::success : Reason::packet_identifier_not_found});
         return;
@@ -272,9 +286,10 @@ void Client::handle_ack(const Packet& packet) {
     demand(at != session_.out.end() && at->id == id, "{}: packet type {} for identifier {} out of turn",
            settings_.id, static_cast<unsigned>(packet.type), id);
     // A PUBREL that is sent again may find its flow over.
-    const bool over = released && packet.reason == Reason::packet_identifier_not_found && session_.connections > 1;
-    demand(over || static_cast<uint8_t>(packet.reason) < 0x80, "{}: message {} refused with 0x{:02X}", settings_.id,
-           at->number, static_cast<unsigned>(packet.reason));
+    const bool over =
+        released && packet.reason == Reason::packet_identifier_not_found && session_.connections > 1;
+    demand(over || static_cast<uint8_t>(packet.reason) < 0x80, "{}: message {} refused with 0x{:02X}",
+           settings_.id, at->number, static_cast<unsigned>(packet.reason));
     sim_.note("{} type {} for message {}", settings_.id, static_cast<unsigned>(packet.type), at->number);
     if (packet.type != PacketType::pubcomp) model_.acknowledged(model_.message(at->number));
     if (packet.type == PacketType::pubrec) {
@@ -297,11 +312,13 @@ void Client::handle_suback(const Packet& packet) {
             span.left = sim_.step();
             continue;
         }
-        demand(packet.reason_codes.size() == 1 && packet.reason_codes[0] == span.qos, "{}: SUBACK {} for '{}'",
-               settings_.id, packet.reason_codes.empty() ? 0xFF : packet.reason_codes[0], span.filter);
+        demand(packet.reason_codes.size() == 1 && packet.reason_codes[0] == span.qos,
+               "{}: SUBACK {} for '{}'", settings_.id,
+               packet.reason_codes.empty() ? 0xFF : packet.reason_codes[0], span.filter);
         span.stands = sim_.step();
         for (size_t i = 0; i < index; ++i)
-            if (session_.spans[i].filter == span.filter) session_.spans[i].left = std::min(session_.spans[i].left, sim_.step());
+            if (session_.spans[i].filter == span.filter)
+                session_.spans[i].left = std::min(session_.spans[i].left, sim_.step());
     }
     waiting.erase(at);
 }

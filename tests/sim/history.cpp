@@ -11,8 +11,8 @@ namespace comqtt::sim {
 namespace {
 
 constexpr std::array kTopics = {"t/a", "t/b", "t/a/x", "t/b/y", "u/a", "u"};
-constexpr std::array kFilters = {"t/a", "t/b",  "t/+", "t/#", "+/a", "t/+/x", "u/#",
-                                 "u",   "+/+/y", "r/#", "r/+", "r/1/x"};
+constexpr std::array kFilters = {"t/a", "t/b", "t/+",   "t/#", "+/a", "t/+/x",
+                                 "u/#", "u",   "+/+/y", "r/#", "r/+", "r/1/x"};
 constexpr std::array kSharedTopics = {"s/1", "s/2"};
 constexpr std::array kGroups = {"$share/all/s/+", "$share/one/s/1"};
 
@@ -53,7 +53,8 @@ History::History(HistorySettings settings)
         const auto before = sim_.core->hooks.list();
         for (const auto& entry : *before) sim_.core->hooks.remove(entry.handle);
         for (const std::shared_ptr<hooks::Hook>& hook :
-             {std::shared_ptr<hooks::Hook>(verdicts_), std::shared_ptr<hooks::Hook>(std::make_shared<auth::AllowAll>())})
+             {std::shared_ptr<hooks::Hook>(verdicts_),
+              std::shared_ptr<hooks::Hook>(std::make_shared<auth::AllowAll>())})
             demand(static_cast<bool>(sim_.core->hooks.add(hook)), "a hook was not added");
     }
     if (random_.chance(20))
@@ -69,7 +70,8 @@ void History::make_clients() {
         settings.index = i;
         settings.id = "c" + std::to_string(i);
         settings.version = random_.chance(60) ? mqtt::Version::v5 : mqtt::Version::v311;
-        settings.wire_capacity = random_.chance(50) ? random_.between(64, 1000) : random_.between(1000, 20'000);
+        settings.wire_capacity =
+            random_.chance(50) ? random_.between(64, 1000) : random_.between(1000, 20'000);
         if (settings.version == mqtt::Version::v5) {
             if (random_.chance(60)) settings.receive_maximum = static_cast<uint16_t>(random_.between(1, 10));
             if (random_.chance(50)) settings.alias_maximum = static_cast<uint16_t>(random_.between(1, 5));
@@ -113,7 +115,8 @@ void History::act() {
     } else if (dice < 55) {
         listen(*random_.pick(clients_));
     } else if (dice < 58) {
-        sim_.advance(static_cast<int64_t>(random_.chance(5) ? random_.between(500, 5000) : random_.between(1, 30)));
+        sim_.advance(
+            static_cast<int64_t>(random_.chance(5) ? random_.between(500, 5000) : random_.between(1, 30)));
     } else if (dice < 60) {
         if (verdicts_) verdicts_->answer_one();
     } else {
@@ -139,7 +142,8 @@ void History::act_offline(Client& client) {
     ConnectSettings settings;
     settings.clean = random_.chance(25);
     if (client.v5() && random_.chance(80))
-        settings.expiry_s = random_.chance(70) ? static_cast<uint32_t>(random_.between(1, 6)) : mqtt::kNoExpiry;
+        settings.expiry_s =
+            random_.chance(70) ? static_cast<uint32_t>(random_.between(1, 6)) : mqtt::kNoExpiry;
     settings.will = random_.chance(40);
     settings.will_qos = static_cast<uint8_t>(random_.below(3));
     settings.will_delay_s = random_.chance(50) ? static_cast<uint32_t>(random_.between(1, 8)) : 0;
@@ -272,7 +276,8 @@ void History::check_rest() {
     require_zero(&Metrics::protocol_errors, "protocol_errors");
     check_retained();
     model_.check_rest(clients);
-    for (const auto& wire : sim_.wires()) demand(wire->gone() || wire->finished() || !wire->paused(), "at rest, but {}", unrest());
+    for (const auto& wire : sim_.wires())
+        demand(wire->gone() || wire->finished() || !wire->paused(), "at rest, but {}", unrest());
     require_zero(&Metrics::inflight, "inflight");
     require_zero(&Metrics::queued_messages, "queued_messages");
     require_zero(&Metrics::deferrals_pending, "deferrals_pending");
@@ -286,9 +291,9 @@ void History::check_rest() {
     demand(sim_.sum(&Metrics::connections) == static_cast<int64_t>(clients_.size()) &&
                sim_.core->connections == clients_.size() && sim_.core->connected == clients_.size() &&
                sim_.core->sessions == clients_.size() && sim_.core->registry.count() == clients_.size(),
-           "{} clients, but {} connections, {} in all, {} connected, {} sessions, {} registered", clients_.size(),
-           sim_.sum(&Metrics::connections), sim_.core->connections.load(), sim_.core->connected.load(),
-           sim_.core->sessions.load(), sim_.core->registry.count());
+           "{} clients, but {} connections, {} in all, {} connected, {} sessions, {} registered",
+           clients_.size(), sim_.sum(&Metrics::connections), sim_.core->connections.load(),
+           sim_.core->connected.load(), sim_.core->sessions.load(), sim_.core->registry.count());
     size_t certain = 0, possible = 0;
     for (Client* client : clients) {
         std::vector<std::string> sure, open;
@@ -305,8 +310,8 @@ void History::check_rest() {
     }
     const auto count = static_cast<size_t>(sim_.sum(&Metrics::subscriptions));
     demand(count >= certain && count <= possible && count == sim_.core->index.subscription_count(),
-           "{} subscriptions counted, {} indexed, {} to {} made", count, sim_.core->index.subscription_count(), certain,
-           possible);
+           "{} subscriptions counted, {} indexed, {} to {} made", count,
+           sim_.core->index.subscription_count(), certain, possible);
 }
 
 void History::check_retained() {
@@ -355,9 +360,11 @@ void History::end() {
     demand(sim_.core->sessions == 0 && sim_.core->connections == 0 && sim_.core->connected == 0 &&
                sim_.core->registry.count() == 0 && sim_.core->index.subscription_count() == 0 &&
                sim_.core->queued_bytes == 0 && sim_.core->deferrals == 0,
-           "after the end: {} sessions, {} connections, {} connected, {} registered, {} subscriptions, {} bytes queued",
+           "after the end: {} sessions, {} connections, {} connected, {} registered, {} subscriptions, {} "
+           "bytes queued",
            sim_.core->sessions.load(), sim_.core->connections.load(), sim_.core->connected.load(),
-           sim_.core->registry.count(), sim_.core->index.subscription_count(), sim_.core->queued_bytes.load());
+           sim_.core->registry.count(), sim_.core->index.subscription_count(),
+           sim_.core->queued_bytes.load());
 }
 
 std::string History::unrest() const {

@@ -34,12 +34,24 @@ void run_seeds(uint64_t first, uint64_t count, unsigned shards, unsigned steps) 
 
 }  // namespace
 
-TEST_CASE("short random histories on one shard give every client what it is owed") { run_seeds(1, 300, 1, 600); }
-TEST_CASE("short random histories on two shards give every client what it is owed") { run_seeds(100'000, 300, 2, 600); }
-TEST_CASE("short random histories on three shards give every client what it is owed") { run_seeds(200'000, 300, 3, 600); }
-TEST_CASE("long random histories on one shard give every client what it is owed") { run_seeds(300'000, 10, 1, 10'000); }
-TEST_CASE("long random histories on two shards give every client what it is owed") { run_seeds(400'000, 15, 2, 10'000); }
-TEST_CASE("long random histories on three shards give every client what it is owed") { run_seeds(500'000, 15, 3, 10'000); }
+TEST_CASE("short random histories on one shard give every client what it is owed") {
+    run_seeds(1, 300, 1, 600);
+}
+TEST_CASE("short random histories on two shards give every client what it is owed") {
+    run_seeds(100'000, 300, 2, 600);
+}
+TEST_CASE("short random histories on three shards give every client what it is owed") {
+    run_seeds(200'000, 300, 3, 600);
+}
+TEST_CASE("long random histories on one shard give every client what it is owed") {
+    run_seeds(300'000, 10, 1, 10'000);
+}
+TEST_CASE("long random histories on two shards give every client what it is owed") {
+    run_seeds(400'000, 15, 2, 10'000);
+}
+TEST_CASE("long random histories on three shards give every client what it is owed") {
+    run_seeds(500'000, 15, 3, 10'000);
+}
 
 TEST_CASE("the same seed gives the same history") {
     for (unsigned shards = 1; shards <= 3; ++shards) {

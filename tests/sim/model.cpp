@@ -84,8 +84,8 @@ void Model::group_departure(const std::string& group, bool session_ended) {
 void Model::will_arrived(const Message& message) {
     WillRecord& record = wills_[message.number];
     ++record.arrived;
-    demand(sim_.now_ms() >= record.not_before_ms, "the will {} came before it was due at {} ms", message.number,
-           record.not_before_ms);
+    demand(sim_.now_ms() >= record.not_before_ms, "the will {} came before it was due at {} ms",
+           message.number, record.not_before_ms);
 }
 
 bool Model::surely_handled(const Message& message, uint64_t wire, const std::vector<Client*>& clients) const {
@@ -103,16 +103,15 @@ void Model::check_received(const Message& m, Client& client, const std::vector<C
     bool certain = false;
     uint8_t qos = 0;
     for (const Span& span : session->spans) {
-        if (span.shared || !span.matches(m.topic) || span.stands > m.sent || span.leaving <= m.routed) continue;
+        if (span.shared || !span.matches(m.topic) || span.stands > m.sent || span.leaving <= m.routed)
+            continue;
         if (span.no_local && m.publisher == client.settings().index) continue;
         certain = true;
         qos = std::max(qos, span.qos);
     }
     if (!certain) return;
     qos = std::min(qos, m.qos);
-    if (qos ? m.acked == kNever
-            : client.up_since() > m.sent || !surely_handled(m, m.wire, clients))
-        return;
+    if (qos ? m.acked == kNever : client.up_since() > m.sent || !surely_handled(m, m.wire, clients)) return;
     demand(session->copies.count(m.number) != 0,
            "{} never received message {} on '{}' of {} (QoS {}, sent at step {}, acknowledged at {})",
            client.settings().id, m.number, m.topic, m.publisher, m.qos, m.sent, m.acked);
@@ -142,11 +141,12 @@ void Model::check_groups(const std::vector<Client*>& clients) {
             Group& group = groups_[name];
             // Also those that the broker may have heard of only after the message.
             const size_t departures = group.departures.size();
-            const bool ended = std::find(group.departures.begin(), group.departures.end(), true) != group.departures.end();
+            const bool ended =
+                std::find(group.departures.begin(), group.departures.end(), true) != group.departures.end();
             const auto at = group.copies.find(number);
             const uint32_t copies = at == group.copies.end() ? 0 : at->second;
-            demand(copies <= m.transmissions * (1 + departures), "group {} received message {} {} times", name, number,
-                   copies);
+            demand(copies <= m.transmissions * (1 + departures), "group {} received message {} {} times",
+                   name, number, copies);
             const auto qos2 = group.copies_qos2.find(number);
             demand(qos2 == group.copies_qos2.end() || qos2->second <= m.transmissions,
                    "group {} received the QoS 2 message {} {} times", name, number, copies);
@@ -154,8 +154,8 @@ void Model::check_groups(const std::vector<Client*>& clients) {
             if (!members.certain || !surely_handled(m, m.wire, clients)) continue;
             if (qos == 0 ? departures != 0 || !members.online : m.qos == 2 && ended) continue;
             if (qos && m.acked == kNever) continue;
-            demand(copies > 0, "no member of group {} received message {} (QoS {}, sent at step {})", name, number,
-                   m.qos, m.sent);
+            demand(copies > 0, "no member of group {} received message {} (QoS {}, sent at step {})", name,
+                   number, m.qos, m.sent);
         }
     }
 }
@@ -215,6 +215,8 @@ std::vector<std::string> Model::retained_topics() const {
     return topics;
 }
 
-void Model::retained_seen(const std::string& topic, uint32_t number) { retained_[topic] = {{number, 0, true}}; }
+void Model::retained_seen(const std::string& topic, uint32_t number) {
+    retained_[topic] = {{number, 0, true}};
+}
 
 }  // namespace comqtt::sim

@@ -22,26 +22,26 @@ constexpr uint64_t kNever = UINT64_MAX;
 
 struct Message {
     uint32_t number = 0;
-    uint32_t publisher = 0;      ///< index of the client
+    uint32_t publisher = 0;  ///< index of the client
     std::string topic;
     uint8_t qos = 0;
     bool retain = false;
     bool will = false;
-    uint32_t expiry_s = 0;       ///< 0 = none
-    size_t size = 0;             ///< of the payload; 0 = clears a retained message
-    uint64_t sent = 0;           ///< first put on a wire
+    uint32_t expiry_s = 0;  ///< 0 = none
+    size_t size = 0;        ///< of the payload; 0 = clears a retained message
+    uint64_t sent = 0;      ///< first put on a wire
     int64_t sent_ms = 0;
-    uint64_t acked = kNever;     ///< PUBACK or PUBREC read
+    uint64_t acked = kNever;  ///< PUBACK or PUBREC read
     int64_t acked_ms = 0;
-    uint64_t routed = kNever;    ///< certainly with all its receivers' sessions
-    uint64_t wire = 0;           ///< of the last transmission
+    uint64_t routed = kNever;  ///< certainly with all its receivers' sessions
+    uint64_t wire = 0;         ///< of the last transmission
     uint32_t transmissions = 0;
 };
 
 /// One subscription of a session, from SUBSCRIBE to UNSUBACK.
 struct Span {
-    std::string filter;        ///< as sent
-    std::string plain;         ///< without $share/name/
+    std::string filter;  ///< as sent
+    std::string plain;   ///< without $share/name/
     bool shared = false;
     uint8_t qos = 0;
     bool no_local = false;
@@ -49,9 +49,9 @@ struct Span {
     uint8_t retain_handling = 0;
     uint32_t identifier = 0;
     uint64_t asked = 0;
-    uint64_t stands = kNever;  ///< SUBACK read
-    uint64_t leaving = kNever; ///< UNSUBSCRIBE, or a SUBSCRIBE that replaces it, sent
-    uint64_t left = kNever;    ///< UNSUBACK read
+    uint64_t stands = kNever;   ///< SUBACK read
+    uint64_t leaving = kNever;  ///< UNSUBSCRIBE, or a SUBSCRIBE that replaces it, sent
+    uint64_t left = kNever;     ///< UNSUBACK read
 
     bool matches(std::string_view topic) const;
 };
@@ -90,7 +90,8 @@ public:
     // --- checks when everything has come to rest ---
     void check_rest(const std::vector<Client*>& clients);
     /// Payload numbers that a new subscriber of a retained topic may get; 0 = nothing.
-    std::vector<uint32_t> retained_candidates(const std::string& topic, const std::vector<Client*>& clients) const;
+    std::vector<uint32_t> retained_candidates(const std::string& topic,
+                                              const std::vector<Client*>& clients) const;
     std::vector<std::string> retained_topics() const;
     void retained_seen(const std::string& topic, uint32_t number);
     /// Messages below this number are over and done with.
@@ -99,7 +100,7 @@ public:
 private:
     struct Group {
         std::vector<bool> departures;  ///< since the last rest: the session ended
-        bool qos0 = false;  ///< some member has, or had since the last rest, QoS 0
+        bool qos0 = false;             ///< some member has, or had since the last rest, QoS 0
         std::map<uint32_t, uint32_t> copies;
         std::map<uint32_t, uint32_t> copies_qos2;
     };
@@ -111,7 +112,7 @@ private:
     struct Transmission {
         uint32_t number;  ///< 0 = the broker holds nothing
         uint64_t wire;
-        bool known;       ///< seen by a new subscriber
+        bool known;  ///< seen by a new subscriber
     };
     void check_received(const Message& message, Client& client, const std::vector<Client*>& clients) const;
     bool surely_handled(const Message& message, uint64_t wire, const std::vector<Client*>& clients) const;

@@ -25,7 +25,8 @@ TEST_CASE("a retained replay under concurrent changes gives every topic, and lat
         for (int i = 0; i < 300; ++i) {
             const std::string name = "r/" + std::to_string(stage.sim.random.below(600));
             const bool clear = stage.sim.random.chance(30);
-            if (writer.publish(name, {.qos = 1, .retain = true, .size = clear ? 0u : 60u})) cleared[name] = clear;
+            if (writer.publish(name, {.qos = 1, .retain = true, .size = clear ? 0u : 60u}))
+                cleared[name] = clear;
             stage.sim.run_some(static_cast<unsigned>(stage.sim.random.below(count)));
             if (stage.sim.random.chance(50)) writer.read_all();
             if (stage.sim.random.chance(30)) reader.read_all();
@@ -101,7 +102,8 @@ TEST_CASE("a retained message expires in the store and its remaining time is tol
     Client& early = stage.connected("early", 1);
     stage.subscribe(early, "r/#", {.qos = 1});
     REQUIRE(early.inbox.size() == 2);
-    for (const Received& received : early.inbox) CHECK(received.expiry_s == (received.topic == "r/soon" ? 2u : 47u));
+    for (const Received& received : early.inbox)
+        CHECK(received.expiry_s == (received.topic == "r/soon" ? 2u : 47u));
     stage.pass(2'000);
     CHECK(stage.sim.core->retained_messages == 1);
     Client& late = stage.connected("late", 1);

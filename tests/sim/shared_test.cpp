@@ -98,7 +98,8 @@ TEST_CASE("unacknowledged shared messages of QoS 1 move to another member, those
 
 TEST_CASE("a shared message that expired is not handed to another member") {
     Stage stage(shards(1));
-    Client& leaving = stage.connected("leaving", 0, {.receive_maximum = 1}, {.clean = true, .expiry_s = 1000});
+    Client& leaving =
+        stage.connected("leaving", 0, {.receive_maximum = 1}, {.clean = true, .expiry_s = 1000});
     Client& publisher = stage.connected("publisher", 0);
     stage.subscribe(leaving, "$share/g/s/1", {.qos = 1});
     leaving.deaf = true;

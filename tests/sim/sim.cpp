@@ -28,7 +28,9 @@ void Sim::wake(unsigned shard) {
     ++activity_;
 }
 
-Wire& Sim::dial(size_t capacity) { return dial_at(static_cast<unsigned>(random.below(shard_count())), capacity); }
+Wire& Sim::dial(size_t capacity) {
+    return dial_at(static_cast<unsigned>(random.below(shard_count())), capacity);
+}
 
 Wire& Sim::dial_at(unsigned shard, size_t capacity) {
     wires_.push_back(std::make_unique<Wire>(*this, wires_.size() + 1, shard, capacity));
@@ -118,12 +120,14 @@ bool Sim::quiet() const {
 std::string Sim::unrest() const {
     std::string text;
     for (unsigned i = 0; i < core->shards.size(); ++i)
-        text += fmt::format("[shard {}:{}{}{}]", i, awake_[i] ? " awake" : "", core->shards[i]->busy() ? " busy" : "",
-                            core->mailboxes[i]->idle() ? "" : " mail");
+        text +=
+            fmt::format("[shard {}:{}{}{}]", i, awake_[i] ? " awake" : "",
+                        core->shards[i]->busy() ? " busy" : "", core->mailboxes[i]->idle() ? "" : " mail");
     for (const Wire* wire : live_)
         if (!wire->quiet() || wire->paused())
-            text += fmt::format("[wire {} on {}: {} to broker, {} to client{}{}{}{}]", wire->number, wire->shard(),
-                                wire->unread_by_broker(), wire->readable(), wire->paused() ? ", paused" : "",
+            text += fmt::format("[wire {} on {}: {} to broker, {} to client{}{}{}{}]", wire->number,
+                                wire->shard(), wire->unread_by_broker(), wire->readable(),
+                                wire->paused() ? ", paused" : "",
                                 wire->closed_by_client() ? ", closed by client" : "",
                                 wire->finished() ? ", finished" : "", wire->aborted() ? ", aborted" : "");
     return text;
@@ -146,6 +150,8 @@ std::string Sim::id_on(unsigned number, const std::string& name) const {
     return id;
 }
 
-void Sim::add_line(std::string line) { lines_.push_back(fmt::format("{:6} {:7} ms  {}", step_, now_ms(), line)); }
+void Sim::add_line(std::string line) {
+    lines_.push_back(fmt::format("{:6} {:7} ms  {}", step_, now_ms(), line));
+}
 
 }  // namespace comqtt::sim

@@ -20,8 +20,8 @@ struct Settings {
     uint64_t seed = 1;
     unsigned shards = 1;
     broker::Config config;
-    bool allow_all = true;   ///< adds the allow-all hook
-    bool trace = false;      ///< keeps a line for each thing that happens
+    bool allow_all = true;  ///< adds the allow-all hook
+    bool trace = false;     ///< keeps a line for each thing that happens
 };
 
 class Sim final : public broker::Host {

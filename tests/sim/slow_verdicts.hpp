@@ -15,12 +15,14 @@ public:
 
     std::string_view id() const override { return "slow-verdicts"; }
     hooks::EventMask events() const override {
-        return hooks::mask_of(hooks::EventId::on_connect_authenticate) | hooks::mask_of(hooks::EventId::on_acl_check);
+        return hooks::mask_of(hooks::EventId::on_connect_authenticate) |
+               hooks::mask_of(hooks::EventId::on_acl_check);
     }
     hooks::Verdict on_connect_authenticate(hooks::Event& event, hooks::Client&, hooks::PacketBox&) override {
         return answer(event);
     }
-    hooks::Verdict on_acl_check(hooks::Event& event, hooks::Client&, std::string_view, hooks::Access access) override {
+    hooks::Verdict on_acl_check(hooks::Event& event, hooks::Client&, std::string_view,
+                                hooks::Access access) override {
         const bool asked = access == hooks::Access::read ? !only_writes : !only_reads;
         return asked ? answer(event) : hooks::Verdict::allow;
     }

@@ -14,9 +14,10 @@ public:
     hooks::EventMask events() const override {
         using hooks::EventId;
         hooks::EventMask mask = 0;
-        for (const EventId id : {EventId::on_packet_read, EventId::on_packet_encode, EventId::on_packet_sent,
-                                 EventId::on_packet_processed, EventId::on_publish, EventId::on_published,
-                                 EventId::on_qos_publish, EventId::on_qos_complete, EventId::on_retain_published})
+        for (const EventId id :
+             {EventId::on_packet_read, EventId::on_packet_encode, EventId::on_packet_sent,
+              EventId::on_packet_processed, EventId::on_publish, EventId::on_published,
+              EventId::on_qos_publish, EventId::on_qos_complete, EventId::on_retain_published})
             mask |= hooks::mask_of(id);
         return selects_ ? mask | hooks::mask_of(EventId::on_select_subscribers) : mask;
     }

@@ -68,8 +68,8 @@ TEST_CASE("a will goes out when its delay ends, before a session of the same rou
         Stage stage(shards(2, seed));
         Client& watcher = stage.connected("watcher", 0, {.watches_wills = true});
         stage.subscribe(watcher, "w/#", {.qos = 2});
-        Client& client =
-            stage.connected("c", 1, {}, {.clean = true, .expiry_s = 50, .will = true, .will_qos = 2, .will_delay_s = 5});
+        Client& client = stage.connected(
+            "c", 1, {}, {.clean = true, .expiry_s = 50, .will = true, .will_qos = 2, .will_delay_s = 5});
         client.cut();
         stage.rest();
         stage.pass(4'900);

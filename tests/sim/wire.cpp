@@ -104,8 +104,8 @@ void Wire::abort() {
 }
 
 void Wire::move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_t> received) {
-    demand(!gone_ && !finished_ && !aborted_ && shard != shard_, "wire {}: moved to {} in a wrong state", number,
-           shard);
+    demand(!gone_ && !finished_ && !aborted_ && shard != shard_, "wire {}: moved to {} in a wrong state",
+           number, shard);
     connection_ = nullptr;
     paused_ = wants_writable_ = false;
     shard_ = UINT32_MAX;
@@ -146,7 +146,8 @@ void Wire::tell(broker::Shard& shard, bool everything) {
         tell_closed(shard, "closed by the server");
     } else if (reset_ && unread_by_broker() == 0 && (everything || random.chance(50))) {
         tell_closed(shard, "connection reset by peer");
-    } else if (closed_ && unread_by_broker() == 0 && (!paused_ || finished_) && (everything || random.chance(50))) {
+    } else if (closed_ && unread_by_broker() == 0 && (!paused_ || finished_) &&
+               (everything || random.chance(50))) {
         tell_closed(shard, "");
     }
 }
@@ -162,8 +163,9 @@ void Wire::tell_input(broker::Shard& shard, bool everything) {
             lost_input_ = true;
         } else {
             size_t count = std::min(unread_by_broker(), shard.read_limit(*connection_));
-            if (!everything) count = random.chance(30) ? random.between(1, std::min<size_t>(count, 24))
-                                                       : random.between(1, count);
+            if (!everything)
+                count = random.chance(30) ? random.between(1, std::min<size_t>(count, 24))
+                                          : random.between(1, count);
             // A block of its own, so that reading past its end is seen.
             const auto begin = to_broker_.begin() + static_cast<ptrdiff_t>(broker_at_);
             const std::vector<uint8_t> bytes(begin, begin + static_cast<ptrdiff_t>(count));

@@ -78,13 +78,13 @@ private:
     size_t client_at_ = 0;
     uint64_t pauses_ = 0;
     int64_t ended_ms_ = -1;
-    bool arriving_ = true;      ///< the shard has not accepted it yet
+    bool arriving_ = true;  ///< the shard has not accepted it yet
     bool paused_ = false;
     bool wants_writable_ = false;
-    bool finished_ = false;     ///< by the broker
-    bool aborted_ = false;      ///< by the broker
-    bool closed_ = false;       ///< by the client
-    bool reset_ = false;        ///< by the client
+    bool finished_ = false;  ///< by the broker
+    bool aborted_ = false;   ///< by the broker
+    bool closed_ = false;    ///< by the client
+    bool reset_ = false;     ///< by the client
     bool gone_ = false;
     bool lost_input_ = false;
 };
