@@ -29,6 +29,15 @@ comqtt_status comqtt_event_set_reason(comqtt_event* event, comqtt_reason reason,
     });
 }
 
+comqtt_status comqtt_event_set_for_all_topics(comqtt_event* event) {
+    return guarded(nullptr, [&]() -> Result<void> {
+        if (!checked(event)) return invalid("the event is NULL or over");
+        if (event->event.id() != hooks::EventId::on_acl_check) return outcome(Status::state);
+        event->event.set_for_all_topics();
+        return {};
+    });
+}
+
 comqtt_status comqtt_event_fail(comqtt_event* event, comqtt_str message) {
     return guarded(nullptr, [&]() -> Result<void> {
         if (!checked(event)) return invalid("the event is NULL or over");
@@ -83,6 +92,17 @@ comqtt_status comqtt_selection_choose(comqtt_selection* selection, size_t index,
             for (auto& other : receivers)
                 if (other.shared && other.filter == wanted.filter) other.chosen = false;
         wanted.chosen = chosen;
+        return {};
+    });
+}
+
+comqtt_status comqtt_selection_add(comqtt_selection* selection, comqtt_str client_id, uint8_t qos) {
+    return guarded(nullptr, [&]() -> Result<void> {
+        if (!checked(selection)) return invalid("the selection is NULL or over");
+        if (!selection->editable) return outcome(Status::state);
+        if (text(client_id).empty()) return invalid("the client id is empty");
+        if (qos > 2) return invalid("the QoS is above 2");
+        selection->selection.add(text(client_id), qos);
         return {};
     });
 }

@@ -54,16 +54,22 @@ void Selection::choose(size_t index, bool chosen) {
     check(comqtt_selection_choose(const_cast<comqtt_selection*>(open()), index, chosen));
 }
 
+void Selection::add(const std::string& client_id, uint8_t qos) {
+    check(comqtt_selection_add(const_cast<comqtt_selection*>(open()), view_of(client_id), qos));
+}
+
 void bind_events(py::module_& module) {
     py::class_<Event>(module, "Event")
         .def_property_readonly("name", &Event::name)
         .def_property_readonly("time_ms", &Event::time_ms)
         .def_property_readonly("server", &Event::server)
         .def("set_reason", &Event::set_reason, py::arg("reason"), py::arg("text") = "")
+        .def("set_for_all_topics", &Event::set_for_all_topics)
         .def("defer", &Event::defer);
     py::class_<Selection>(module, "Selection")
         .def("receivers", &Selection::receivers)
-        .def("choose", &Selection::choose, py::arg("index"), py::arg("chosen") = true);
+        .def("choose", &Selection::choose, py::arg("index"), py::arg("chosen") = true)
+        .def("add", &Selection::add, py::arg("client_id"), py::arg("qos") = 0);
 }
 
 }  // namespace comqtt_python

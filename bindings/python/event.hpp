@@ -8,6 +8,7 @@
 #include <string>
 
 #include "answer.hpp"
+#include "error.hpp"
 
 namespace comqtt_python {
 
@@ -22,6 +23,7 @@ public:
     int64_t time_ms() const { return comqtt_event_time_unix_ms(open()); }
     py::object server() const;
     void set_reason(comqtt_reason reason, const std::string& text);
+    void set_for_all_topics() { check(comqtt_event_set_for_all_topics(open())); }
     py::object defer();
     bool deferred() const { return deferred_; }
     void leave() { event_ = nullptr; }
@@ -42,6 +44,7 @@ public:
 
     py::list receivers() const;
     void choose(size_t index, bool chosen);
+    void add(const std::string& client_id, uint8_t qos);
     void leave() { selection_ = nullptr; }
 
 private:

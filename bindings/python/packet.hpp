@@ -45,6 +45,7 @@ struct TopicFilter {
     bool no_local = false;
     bool retain_as_published = false;
     uint8_t retain_handling = 0;
+    uint32_t identifier = 0;
 
     static TopicFilter copy_of(const comqtt_subscription& entry);
     /// Views into this object.

@@ -44,7 +44,7 @@ void replace_filters(Packet& packet, const py::iterable& values) {
 
 TopicFilter TopicFilter::copy_of(const comqtt_subscription& entry) {
     return {std::string(entry.filter.ptr ? entry.filter.ptr : "", entry.filter.len), entry.qos,
-            entry.no_local, entry.retain_as_published, entry.retain_handling};
+            entry.no_local, entry.retain_as_published, entry.retain_handling, entry.identifier};
 }
 
 comqtt_subscription TopicFilter::view() const {
@@ -54,6 +54,7 @@ comqtt_subscription TopicFilter::view() const {
     entry.no_local = no_local;
     entry.retain_as_published = retain_as_published;
     entry.retain_handling = retain_handling;
+    entry.identifier = identifier;
     return entry;
 }
 
@@ -61,7 +62,7 @@ void bind_packet_filters(py::module_& module, PacketClass& packet) {
     py::class_<TopicFilter>(module, "TopicFilter")
         .def(
             py::init([](std::string filter, uint8_t qos, bool no_local, bool as_published, uint8_t handling) {
-                return TopicFilter{std::move(filter), qos, no_local, as_published, handling};
+                return TopicFilter{std::move(filter), qos, no_local, as_published, handling, 0};
             }),
             py::arg("filter"), py::arg("qos") = 0, py::arg("no_local") = false,
             py::arg("retain_as_published") = false, py::arg("retain_handling") = 0)
@@ -70,6 +71,7 @@ void bind_packet_filters(py::module_& module, PacketClass& packet) {
         .def_readwrite("no_local", &TopicFilter::no_local)
         .def_readwrite("retain_as_published", &TopicFilter::retain_as_published)
         .def_readwrite("retain_handling", &TopicFilter::retain_handling)
+        .def_readonly("identifier", &TopicFilter::identifier)
         .def("__repr__", [](const TopicFilter& self) {
             return "TopicFilter('" + self.filter + "', qos=" + std::to_string(self.qos) + ")";
         });

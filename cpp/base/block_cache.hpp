@@ -1,6 +1,6 @@
 #pragma once
 // BlockCache: recently freed small blocks of one thread, by size. A message lives for microseconds; taking its memory
-// from here and putting it back costs a few instructions, whichever thread frees it. Bounded.
+// from here and putting it back costs a few instructions, whichever thread frees it. Bounded in bytes.
 
 #include <array>
 #include <cstddef>
@@ -38,18 +38,16 @@ private:
 #if defined(__SANITIZE_ADDRESS__)
     static constexpr size_t kKeep = 0;        ///< a freed block must stay freed to be watched
 #else
-    static constexpr size_t kKeep = 4096;     ///< blocks of each kind
+    static constexpr size_t kKeep = 4u << 20; ///< bytes
 #endif
     struct Block {
         Block* next;
     };
     struct List {
         Block* first = nullptr;
-        size_t count = 0;
         void* pop() {
             Block* block = first;
             first = block->next;
-            --count;
             return block;
         }
     };
@@ -61,19 +59,22 @@ private:
     }
     void* take(size_t kind) {
         List& list = lists_[kind];
-        return list.first ? list.pop() : ::operator new(kind * kStep);
+        if (!list.first) return ::operator new(kind * kStep);
+        kept_ -= kind * kStep;
+        return list.pop();
     }
     void put(size_t kind, void* block) {
-        List& list = lists_[kind];
-        if (list.count >= kKeep) {
+        if (kept_ + kind * kStep > kKeep) {
             ::operator delete(block);
             return;
         }
+        kept_ += kind * kStep;
+        List& list = lists_[kind];
         list.first = new (block) Block{list.first};
-        ++list.count;
     }
 
     std::array<List, kKinds> lists_;
+    size_t kept_ = 0;  ///< bytes
 };
 
 }  // namespace comqtt

@@ -48,10 +48,10 @@ namespace comqtt {
 /// One value of a block: written by one thread, read by any.
 class Counter {
 public:
-    void add(uint64_t n = 1) {
+    [[gnu::always_inline]] void add(uint64_t n = 1) {
         value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
-    void sub(uint64_t n = 1) {
+    [[gnu::always_inline]] void sub(uint64_t n = 1) {
         value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
     }
     void set(uint64_t n) { value_.store(n, std::memory_order_relaxed); }

@@ -196,6 +196,12 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
            [&](hooks::Hook& hook, hooks::Event& event) {
                hook.on_select_subscribers(event, selection, box);
            });
+    for (auto& receiver : selection.receivers) {
+        if (receiver.subscriber) continue;
+        const auto client = core_.registry.find(receiver.client_id);
+        if (client) receiver.subscriber = client->session;
+        receiver.chosen = receiver.subscriber != 0;
+    }
     return selection;
 }
 
@@ -254,18 +260,18 @@ void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
             drop_delivery(s, form);
             return;
         }
-        send_delivery(*c, s, std::move(form), 0, &p);
+        send_delivery(*c, s, std::move(form), 0, p);
         check_congestion(*c, source);
         return;
     }
     session::Flow& flow = s.make_flow();
     form.message = p.take_message();
-    if (flow.queue.empty() && flow.resend.empty() && flow.outstanding() < c->window &&
-        !flow.inflight.exhausted() && !over_high_mark(*c)) {
-        send_delivery(*c, s, std::move(form), 0, &p);
-    } else {
-        enqueue(s, std::move(form), source);
+    if (flow.queue.empty() && flow.resend.empty() && flow.inflight.count() < c->window &&
+        !flow.inflight.exhausted() && c->out.bytes() <= core_.config.limits.high_mark_bytes) {
+        send_delivery(*c, s, std::move(form), 0, p);
+        return;  // one message at most above the mark; the next one finds it so
     }
+    enqueue(s, std::move(form), source);
     check_congestion(*c, source);
 }
 

@@ -39,7 +39,8 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     using State = session::Inflight::State;
     Session& s = *c.session;
     const auto tell = [&](EventId event_id, mqtt::PacketType packet_type) {
-        if (!wants(event_id)) return;
+        if (!wants(event_id)) [[likely]]
+            return;
         Packet packet;
         packet.type = packet_type;
         packet.version = c.version;
@@ -87,14 +88,10 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
         default: break;
     }
     if (!done) return true;
-    const session::Delivery finished = s.flow->inflight.finish(ack.packet_id);
+    s.flow->inflight.finish(ack.packet_id, *entry);
     metrics_.inflight.sub();
     touch_output(c);  // the client's figures are brought up to date with its output
-    if (failed && type == mqtt::PacketType::pubrec) {
-        tell(EventId::on_qos_dropped, type);
-    } else {
-        tell(EventId::on_qos_complete, type);
-    }
+    tell(failed && type == mqtt::PacketType::pubrec ? EventId::on_qos_dropped : EventId::on_qos_complete, type);
     if (!s.flow->queue.empty() || !s.flow->resend.empty()) pump(c, s);
     return true;
 }

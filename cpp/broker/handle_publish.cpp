@@ -274,6 +274,10 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     const bool failed = static_cast<uint8_t>(reason) >= 0x80;
     if (view.qos == 2 && !failed) c.session->make_flow().received.add(view.packet_id);
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
+    if (!tell && view.properties.empty()) [[likely]] {
+        send_ack(c, type, view.packet_id, reason, text);
+        return;
+    }
     Ref<PacketBox> ack;
     if (tell) {
         Packet packet;

@@ -4,6 +4,7 @@
 #include "base/hash.hpp"
 #include "broker/shard.hpp"
 #include "broker/topics_ahead.hpp"
+#include "mqtt/fast.hpp"
 #include "mqtt/publish_view.hpp"
 
 namespace comqtt::broker {
@@ -93,7 +94,7 @@ size_t Shard::process(Connection& c, ByteView bytes) {
             return bytes.size;
         }
         mqtt::FixedHeader header;
-        const auto frame = mqtt::read_fixed_header(rest, header);
+        const auto frame = mqtt::read_fixed_header_inline(rest, header);
         if (frame == mqtt::FrameState::malformed) {
             protocol_error(c, Reason::malformed_packet, "MQTT-1.5.5-1", "bad remaining length");
             return bytes.size;

@@ -109,13 +109,7 @@ mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& for
 }
 
 bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& delivery,
-                          mqtt::PacketId resend_id, Publication* publication) {
-    Publication own;
-    if (!publication) {
-        own = Publication::of(delivery.message);
-        publication = &own;
-    }
-    Publication& p = *publication;
+                          mqtt::PacketId resend_id, Publication& p) {
     PublishForm form;
     form.version = c.version;
     form.qos = delivery.qos;
@@ -230,7 +224,8 @@ void Shard::pump(Connection& c, Session& s) {
             continue;
         }
         session::Delivery delivery = entry->delivery;
-        if (!send_delivery(c, s, std::move(delivery), id, nullptr)) {
+        Publication again = Publication::of(delivery.message);
+        if (!send_delivery(c, s, std::move(delivery), id, again)) {
             flow.inflight.finish(id);
             metrics_.inflight.sub();
         }
@@ -265,7 +260,8 @@ void Shard::pump(Connection& c, Session& s) {
         if (expired) {
             drop_inflight(s, delivery, 0);
         } else if (!delivery.check_read) {
-            send_delivery(c, s, std::move(delivery), 0, nullptr);
+            Publication waited = Publication::of(delivery.message);
+            send_delivery(c, s, std::move(delivery), 0, waited);
         }
     }
     relieve(c);

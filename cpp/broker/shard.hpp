@@ -88,7 +88,7 @@ public:
     void expire_client(uint64_t subscriber);
     void send_to_client(uint64_t subscriber, Packet packet);
     void inject(uint64_t subscriber, Packet packet);
-    std::vector<mqtt::TopicFilterEntry> subscriptions_of(uint64_t subscriber);
+    std::vector<hooks::StoredSubscription> subscriptions_of(uint64_t subscriber);
     Session& make_inline_session(Ref<hooks::Client> client, bool owner);
     void subscribe_inline(Session& session, std::string_view filter, topics::SubscriptionOptions options,
                           InlineSink sink);
@@ -238,7 +238,7 @@ private:
     /// False when it could not be made to fit the client's Maximum Packet Size.
     bool send_packet(Connection& c, Packet packet);
     bool send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
-                       Publication* publication);
+                       Publication& publication);
     void pump(Connection& c, Session& s);
     int64_t queue_limit_ms(const mqtt::Message& message) const;
     void drop_delivery(Session& s, const session::Delivery& delivery);

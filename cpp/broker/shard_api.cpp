@@ -82,15 +82,16 @@ void Shard::inject(uint64_t subscriber, Packet packet) {
     handle_packet(c, std::move(box), true);
 }
 
-std::vector<mqtt::TopicFilterEntry> Shard::subscriptions_of(uint64_t subscriber) {
-    std::vector<mqtt::TopicFilterEntry> entries;
+std::vector<hooks::StoredSubscription> Shard::subscriptions_of(uint64_t subscriber) {
+    std::vector<hooks::StoredSubscription> all;
     if (const Session* s = find_session(subscriber))
         s->subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions& options) {
-            entries.push_back({filter, static_cast<uint8_t>(options.qos), options.no_local != 0,
-                               options.retain_as_published != 0,
-                               static_cast<uint8_t>(options.retain_handling)});
+            all.push_back({s->client->id,
+                           {filter, static_cast<uint8_t>(options.qos), options.no_local != 0,
+                            options.retain_as_published != 0, static_cast<uint8_t>(options.retain_handling)},
+                           options.identifier});
         });
-    return entries;
+    return all;
 }
 
 Session& Shard::make_inline_session(Ref<hooks::Client> client, bool owner) {

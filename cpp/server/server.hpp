@@ -93,7 +93,7 @@ public:
     virtual Status expire(const hooks::Client& client) = 0;
     /// Sends one packet to this client only (its connection's version decides the form).
     virtual Status send(const hooks::Client& client, const mqtt::Packet& packet) = 0;
-    virtual std::vector<mqtt::TopicFilterEntry> subscriptions(const hooks::Client& client) const = 0;
+    virtual std::vector<hooks::StoredSubscription> subscriptions(const hooks::Client& client) const = 0;
     virtual Status block_client(std::string_view id) = 0;
     virtual Status unblock_client(std::string_view id) = 0;
     virtual std::vector<std::string> blocked_clients() const = 0;

@@ -43,8 +43,8 @@ Status ServerImpl::send(const hooks::Client& client, const mqtt::Packet& packet)
     });
 }
 
-std::vector<mqtt::TopicFilterEntry> ServerImpl::subscriptions(const hooks::Client& client) const {
-    std::vector<mqtt::TopicFilterEntry> entries;
+std::vector<hooks::StoredSubscription> ServerImpl::subscriptions(const hooks::Client& client) const {
+    std::vector<hooks::StoredSubscription> entries;
     const uint64_t session = client.session;
     if (session)
         run_on(topics::SubscriberId{session}.shard(),

@@ -43,7 +43,7 @@ public:
     Status disconnect(const hooks::Client& client, mqtt::Reason reason) override;
     Status expire(const hooks::Client& client) override;
     Status send(const hooks::Client& client, const mqtt::Packet& packet) override;
-    std::vector<mqtt::TopicFilterEntry> subscriptions(const hooks::Client& client) const override;
+    std::vector<hooks::StoredSubscription> subscriptions(const hooks::Client& client) const override;
     Status block_client(std::string_view id) override;
     Status unblock_client(std::string_view id) override;
     std::vector<std::string> blocked_clients() const override;

@@ -29,6 +29,13 @@ struct Delivery {
     bool retain = false;              ///< RETAIN flag as delivered
     bool check_read = false;          ///< the read verdict is not known yet
     bool sent = false;                ///< was put on a wire: DUP when sent again
+
+    /// Lets go of what it holds.
+    void clear() {
+        message = {};
+        if (identifiers) identifiers = {};
+        if (share) share = {};
+    }
 };
 
 }  // namespace comqtt::session

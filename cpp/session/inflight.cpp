@@ -7,74 +7,60 @@ namespace comqtt::session {
 void Inflight::grow() {
     std::vector<Entry> larger(ring_.empty() ? 8 : ring_.size() * 2);
     for (uint64_t i = 0; i < size_; ++i)
-        larger[(first_ + i) & (larger.size() - 1)] =
-            std::move(ring_[(first_ + i) & (ring_.size() - 1)]);
+        larger[(first_ + i) & (larger.size() - 1)] = std::move(entry_at(i));
     ring_ = std::move(larger);
 }
 
 mqtt::PacketId Inflight::push(Delivery&& delivery) {
-    while (size_ >= kIds || (!stragglers_.empty() && stragglers_.count(id_of(first_ + size_)))) {
+    while (size_ >= kIds || (!stragglers_.empty() && stragglers_.count(id_at(size_)))) {
         if (size_ >= kIds) {
             // The circle has come round to an identifier in use: it stands aside, the others go on.
-            Entry& oldest = ring_[first_ & (ring_.size() - 1)];
-            if (oldest.state != State::done) stragglers_[id_of(first_)] = std::move(oldest);
+            Entry& oldest = entry_at(0);
+            if (oldest.state != State::done) stragglers_[first_id_] = std::move(oldest);
             oldest = {};
-            ++first_;
-            --size_;
+            drop_oldest();
         } else {
             if (size_ == ring_.size()) grow();
-            ring_[(first_ + size_++) & (ring_.size() - 1)] = {};
+            entry_at(size_++) = {};
         }
     }
     if (size_ == ring_.size()) grow();
-    const uint64_t sequence = first_ + size_++;
-    Entry& entry = ring_[sequence & (ring_.size() - 1)];
+    const mqtt::PacketId id = id_at(size_);
+    Entry& entry = entry_at(size_++);
     entry.delivery = std::move(delivery);
     entry.state = State::published;
     ++count_;
-    return id_of(sequence);
-}
-
-uint64_t Inflight::sequence_of(mqtt::PacketId id) const {
-    const uint64_t offset = (id - 1 + kIds - first_ % kIds) % kIds;
-    return first_ + offset;
+    return id;
 }
 
 Inflight::Entry* Inflight::find(mqtt::PacketId id) {
     if (id == 0) return nullptr;
     if (!stragglers_.empty())
         if (const auto at = stragglers_.find(id); at != stragglers_.end()) return &at->second;
-    const uint64_t sequence = sequence_of(id);
-    if (sequence - first_ >= size_) return nullptr;
-    Entry& entry = ring_[sequence & (ring_.size() - 1)];
+    const uint64_t offset = offset_of(id);
+    if (offset >= size_) return nullptr;
+    Entry& entry = entry_at(offset);
     return entry.state == State::done ? nullptr : &entry;
 }
 
-Delivery Inflight::finish(mqtt::PacketId id) {
-    Entry* entry = find(id);
-    if (!entry) return {};
-    Delivery delivery = std::move(entry->delivery);
-    entry->delivery = {};
-    entry->state = State::done;
+void Inflight::finish(mqtt::PacketId id, Entry& entry) {
     --count_;
-    if (!stragglers_.empty()) stragglers_.erase(id);
-    while (size_ && ring_[first_ & (ring_.size() - 1)].state == State::done) {
-        ++first_;
-        --size_;
-    }
-    return delivery;
+    if (!stragglers_.empty() && stragglers_.erase(id)) return;
+    entry.delivery.clear();
+    entry.state = State::done;
+    while (size_ && entry_at(0).state == State::done) drop_oldest();
 }
 
 bool Inflight::restore(mqtt::PacketId id, Delivery delivery, bool released) {
     if (id == 0) return false;
-    if (size_ == 0) first_ = uint64_t{id} - 1;
-    const uint64_t sequence = sequence_of(id);
-    if (sequence < first_ + size_ || sequence - first_ >= kIds) return false;
-    while (first_ + size_ <= sequence) {
+    if (size_ == 0) first_id_ = id;
+    const uint64_t offset = offset_of(id);
+    if (offset < size_) return false;
+    while (size_ <= offset) {
         if (size_ == ring_.size()) grow();
-        ring_[(first_ + size_++) & (ring_.size() - 1)] = {};
+        entry_at(size_++) = {};
     }
-    Entry& entry = ring_[sequence & (ring_.size() - 1)];
+    Entry& entry = entry_at(offset);
     entry.delivery = std::move(delivery);
     entry.state = released ? State::released : State::published;
     ++count_;
@@ -83,11 +69,10 @@ bool Inflight::restore(mqtt::PacketId id, Delivery delivery, bool released) {
 
 void Inflight::clear() {
     stragglers_.clear();
-    for (Entry& entry : ring_) entry = {};
-    first_ += size_;
+    ring_.clear();
+    first_id_ = id_at(size_);
     size_ = 0;
     count_ = 0;
-    ring_.clear();
 }
 
 }  // namespace comqtt::session

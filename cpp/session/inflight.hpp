@@ -28,15 +28,19 @@ public:
 
     mqtt::PacketId push(Delivery&& delivery);
     Entry* find(mqtt::PacketId id);
-    /// The flow is over; gives the delivery back.
-    Delivery finish(mqtt::PacketId id);
+    /// The flow is over. `entry` is what find(id) gave.
+    void finish(mqtt::PacketId id, Entry& entry);
+    /// The same; unknown identifiers are ignored.
+    void finish(mqtt::PacketId id) {
+        if (Entry* entry = find(id)) finish(id, *entry);
+    }
     /// Calls fn(packet id, entry) for all in use, oldest first.
     template <typename F>
     void each(F&& fn) {
         for (auto& [id, entry] : stragglers_) fn(id, entry);
         for (uint64_t i = 0; i < size_; ++i) {
-            Entry& entry = ring_[(first_ + i) & (ring_.size() - 1)];
-            if (entry.state != State::done) fn(id_of(first_ + i), entry);
+            Entry& entry = entry_at(i);
+            if (entry.state != State::done) fn(id_at(i), entry);
         }
     }
     /// Puts back a stored flow under its identifier; identifiers come in the order they were given.
@@ -44,16 +48,26 @@ public:
     void clear();
 
 private:
-    static mqtt::PacketId id_of(uint64_t sequence) {
-        return static_cast<mqtt::PacketId>(sequence % kIds + 1);
+    /// Identifier of the entry that is `offset` after the oldest.
+    mqtt::PacketId id_at(uint64_t offset) const {
+        const uint64_t id = first_id_ + offset;
+        return static_cast<mqtt::PacketId>(id > kIds ? id - kIds : id);
+    }
+    /// How far after the oldest entry this identifier stands, or would stand.
+    uint64_t offset_of(mqtt::PacketId id) const { return id >= first_id_ ? id - first_id_ : id + kIds - first_id_; }
+    Entry& entry_at(uint64_t offset) { return ring_[(first_ + offset) & (ring_.size() - 1)]; }
+    void drop_oldest() {
+        ++first_;
+        --size_;
+        first_id_ = id_at(1);
     }
     void grow();
-    uint64_t sequence_of(mqtt::PacketId id) const;
 
     /// Still unacknowledged a whole circle later; oldest first is by age, so they come before the ring.
     std::map<mqtt::PacketId, Entry> stragglers_;
     std::vector<Entry> ring_;  ///< power of two, or empty
-    uint64_t first_ = 0;       ///< sequence number of the oldest entry
+    uint64_t first_ = 0;       ///< where in the ring the oldest entry is
+    mqtt::PacketId first_id_ = 1;  ///< its identifier, or the next one to be given when there is none
     uint64_t size_ = 0;        ///< span from the oldest to the newest
     size_t count_ = 0;
 };

@@ -122,7 +122,8 @@ typedef struct comqtt_hooks {
      * `count` entries, as many as codes. */
     void (*on_subscribed)(void* user, comqtt_event* event, comqtt_client* client, const comqtt_packet* packet,
                           comqtt_bytes reason_codes, const int32_t* counts, size_t count);
-    /** A message matched a shared subscription; choose its receivers with comqtt_selection_choose. */
+    /** The receivers of a message were found, one member of each shared group among them; change that with
+     * comqtt_selection_choose and comqtt_selection_add. */
     void (*on_select_subscribers)(void* user, comqtt_event* event, comqtt_selection* selection,
                                   const comqtt_packet* packet);
     /** UNSUBSCRIBE, before its filters are processed; edit. */
@@ -230,6 +231,10 @@ COMQTT_API const char* comqtt_event_name(const comqtt_event* event);
 COMQTT_API int64_t comqtt_event_time_unix_ms(const comqtt_event* event);
 /** Reason code and Reason String to use when the answer is DENY or FAIL; `text` may be absent. Since 1.0. */
 COMQTT_API comqtt_status comqtt_event_set_reason(comqtt_event* event, comqtt_reason reason, comqtt_str text);
+/** In on_acl_check: the answer ALLOW or DENY holds for every topic of this client with this access, until the verdict's
+ * lifetime (limits.acl-cache-lifetime-ms) is over; spares asking once for each topic. Heeded when no hook was asked
+ * before this one. Errors: STATE in other events. Since 1.0. */
+COMQTT_API comqtt_status comqtt_event_set_for_all_topics(comqtt_event* event);
 /** The callback itself failed: `message` is logged and the answer is taken as NEXT or PROCEED; as every question
  * that nobody allows is denied, that is the safe side. Since 1.0. */
 COMQTT_API comqtt_status comqtt_event_fail(comqtt_event* event, comqtt_str message);
@@ -272,6 +277,10 @@ COMQTT_API comqtt_status comqtt_selection_receiver(const comqtt_selection* selec
 /** Gives the message to a receiver, or not. In a shared group choosing one member takes the others' turn away.
  * Errors: NOT_FOUND; STATE outside on_select_subscribers. Since 1.0. */
 COMQTT_API comqtt_status comqtt_selection_choose(comqtt_selection* selection, size_t index, bool chosen);
+/** Gives the message to one more client, subscribed or not, with at most `qos`; its read ACL is asked as for a
+ * subscription. One that is chosen already keeps the greater QoS; one without a session is passed over. Errors:
+ * INVALID_ARGUMENT for an empty id or a QoS above 2; STATE outside on_select_subscribers. Since 1.0. */
+COMQTT_API comqtt_status comqtt_selection_add(comqtt_selection* selection, comqtt_str client_id, uint8_t qos);
 
 /** Settings of the debug hook. */
 typedef struct comqtt_debug_config {

@@ -106,6 +106,9 @@ typedef struct comqtt_subscription {
     bool no_local;
     bool retain_as_published;
     uint8_t retain_handling; /**< 0, 1 or 2 */
+    /** Subscription Identifier, 0 = none. Of a session's subscription; in SUBSCRIBE it is a property of the packet, and
+     * this member is 0 when read and ignored when set. */
+    uint32_t identifier;
 } comqtt_subscription;
 
 /** The fields of CONNECT beside its properties. Absent texts have ptr NULL. */

@@ -39,6 +39,9 @@ class TopicFilter:
     no_local: bool
     retain_as_published: bool
     retain_handling: int
+    @property
+    def identifier(self) -> int:
+        """Subscription Identifier of a session's subscription, 0 = none; in SUBSCRIBE a property of the packet."""
     def __init__(self, filter: str, qos: int = 0, no_local: bool = False, retain_as_published: bool = False,
                  retain_handling: int = 0) -> None: ...
 
@@ -184,6 +187,8 @@ class Event:
     def server(self) -> Optional[Server]: ...
     def set_reason(self, reason: int, text: str = "") -> None:
         """For the answers DENY and FAIL."""
+    def set_for_all_topics(self) -> None:
+        """In on_acl_check: the answer holds for every topic of this client with this access."""
     def defer(self) -> Deferral:
         """Then answer PENDING. Raises Error when the event cannot wait."""
 
@@ -193,6 +198,8 @@ class Selection:
     def receivers(self) -> list[dict[str, Any]]:
         """dicts of client_id, filter, shared, chosen, qos"""
     def choose(self, index: int, chosen: bool = True) -> None: ...
+    def add(self, client_id: str, qos: int = 0) -> None:
+        """One more receiver, subscribed or not; a client without a session is passed over."""
 
 class Pipe:
     """The client's end of an in-memory connection."""

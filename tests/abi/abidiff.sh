@@ -11,7 +11,7 @@ if ! command -v abidiff >/dev/null; then
     exit 0
 fi
 if [[ $1 == --update ]]; then
-    abidw --no-corpus-path --no-comp-dir-path --drop-undefined-syms "$2" >"$baseline"
+    abidw --exported-interfaces-only --no-corpus-path --no-comp-dir-path --drop-undefined-syms "$2" >"$baseline"
     exit 0
 fi
 if [[ ! -e $baseline ]]; then

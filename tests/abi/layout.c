@@ -31,6 +31,7 @@ static void print_records(void) {
     MEMBER(comqtt_subscription, no_local);
     MEMBER(comqtt_subscription, retain_as_published);
     MEMBER(comqtt_subscription, retain_handling);
+    MEMBER(comqtt_subscription, identifier);
     RECORD(comqtt_connect);
     MEMBER(comqtt_connect, struct_size);
     MEMBER(comqtt_connect, protocol_name);

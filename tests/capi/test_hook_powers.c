@@ -1,4 +1,4 @@
-/* What a hook may change: edits, refusals, verdicts, failures, selections, its own comings and goings. */
+/* What a hook may change: edits, refusals, verdicts, failures, its own comings and goings. */
 #include "check.h"
 #include "peer.h"
 
@@ -17,7 +17,7 @@ typedef struct powers {
     const char* new_topic;
     const char* new_filter;
     uint16_t keep_alive;
-    const char* choose;
+    bool for_all;
     atomic_int calls;
     atomic_int dropped;
     atomic_int stopped;
@@ -41,6 +41,7 @@ static comqtt_verdict acl(void* user, comqtt_event* event, comqtt_client* client
     (void)topic;
     (void)access;
     give_reason(user, event);
+    if (((powers*)user)->for_all) CHECK_OK(comqtt_event_set_for_all_topics(event));
     return ((powers*)user)->acl;
 }
 static comqtt_action on_connect(void* user, comqtt_event* event, comqtt_client* client,
@@ -90,18 +91,6 @@ static void on_encode(void* user, comqtt_event* event, comqtt_client* client, co
     if (comqtt_packet_type(packet) != COMQTT_PUBLISH) return;
     CHECK_OK(comqtt_packet_set_payload(
         packet, comqtt_bytes_of(comqtt_client_id(client).ptr, comqtt_client_id(client).len)));
-    atomic_fetch_add(&it->calls, 1);
-}
-static void on_select(void* user, comqtt_event* event, comqtt_selection* selection,
-                      const comqtt_packet* packet) {
-    powers* it = user;
-    (void)event;
-    (void)packet;
-    for (size_t i = 0; i < comqtt_selection_count(selection); ++i) {
-        comqtt_receiver receiver = comqtt_receiver_init();
-        CHECK_OK(comqtt_selection_receiver(selection, i, &receiver));
-        if (str_is(receiver.client_id, it->choose)) CHECK_OK(comqtt_selection_choose(selection, i, true));
-    }
     atomic_fetch_add(&it->calls, 1);
 }
 static void on_published(void* user, comqtt_event* event, comqtt_client* client,
@@ -205,6 +194,28 @@ static void verdicts_are_cached_per_session(void) {
     peer_send(client, make_publish(COMQTT_MQTT_5, "t", "x", 0, 0));
     CHECK(peer_ping(client));
     CHECK_INT(it.calls, 2);
+    peer_close(client);
+    comqtt_server_free(server);
+}
+
+static void a_verdict_for_all_topics_is_asked_for_once(void) {
+    powers it = {.acl = COMQTT_ALLOW};
+    comqtt_hooks table = comqtt_hooks_init();
+    comqtt_server* server;
+    peer* client;
+    char topic[] = "t0";
+    table.on_acl_check = acl;
+    server = server_with(table, &it, true);
+    client = peer_connect(server, COMQTT_MQTT_5, "c");
+    for (int i = 0; i < 5; ++i, ++topic[1]) peer_send(client, make_publish(COMQTT_MQTT_5, topic, "x", 0, 0));
+    CHECK(peer_ping(client));
+    CHECK_INT(it.calls, 5);
+    it.for_all = true;
+    for (int i = 0; i < 4; ++i, ++topic[1]) peer_send(client, make_publish(COMQTT_MQTT_5, topic, "x", 0, 0));
+    CHECK(peer_ping(client));
+    CHECK_INT(it.calls, 6);
+    CHECK_INT(peer_subscribe(client, "t", 0), 0); /* the other access */
+    CHECK_INT(it.calls, 7);
     peer_close(client);
     comqtt_server_free(server);
 }
@@ -323,27 +334,6 @@ static void on_subscribe_and_on_packet_encode_edit(void) {
     comqtt_server_free(server);
 }
 
-static void on_select_subscribers_chooses_the_member(void) {
-    powers it = {.choose = "two"};
-    comqtt_hooks table = comqtt_hooks_init();
-    comqtt_server* server;
-    peer* one;
-    peer* two;
-    table.on_select_subscribers = on_select;
-    server = server_with(table, &it, true);
-    one = peer_connect(server, COMQTT_MQTT_5, "one");
-    two = peer_connect(server, COMQTT_MQTT_5, "two");
-    CHECK_INT(peer_subscribe(one, "$share/g/t", 0), 0);
-    CHECK_INT(peer_subscribe(two, "$share/g/t", 0), 0);
-    for (int i = 0; i < 4; ++i) CHECK_OK(comqtt_server_publish(server, S("t"), B("x"), 0, false, NULL));
-    for (int i = 0; i < 4; ++i) CHECK(peer_gets(two, "t", "x"));
-    CHECK(peer_is_quiet(one));
-    CHECK_INT(it.calls, 4);
-    peer_close(one);
-    peer_close(two);
-    comqtt_server_free(server);
-}
-
 static void on_will_edits_and_suppresses(void) {
     powers it = {.new_payload = "edited"};
     comqtt_hooks table = comqtt_hooks_init();
@@ -415,11 +405,11 @@ int main(void) {
     RUN(the_first_verdict_that_is_not_next_decides);
     RUN(acl_denial_refuses_publish_and_subscribe);
     RUN(verdicts_are_cached_per_session);
+    RUN(a_verdict_for_all_topics_is_asked_for_once);
     RUN(on_connect_can_refuse_and_set_the_keep_alive);
     RUN(on_publish_edits_rejects_ignores_and_fails);
     RUN(on_packet_read_edits_and_rejects);
     RUN(on_subscribe_and_on_packet_encode_edit);
-    RUN(on_select_subscribers_chooses_the_member);
     RUN(on_will_edits_and_suppresses);
     RUN(hooks_come_and_go);
     return check_summary();

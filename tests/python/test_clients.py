@@ -58,6 +58,15 @@ def test_the_subscriptions_of_a_client_are_listed(server):
         ("a/#", 2), ("$share/g/b", 0)}
 
 
+def test_a_listed_subscription_has_its_identifier(server):
+    peer = Peer.connected(server, "reader")
+    peer.send(packets.subscribe("a", packet_id=7, properties={"subscription_identifier": 300}))
+    peer.expect(PacketType.SUBACK)
+    peer.subscribe("b")
+    assert {(each.filter, each.identifier) for each in server.client("reader").subscriptions()} == {
+        ("a", 300), ("b", 0)}
+
+
 def test_a_packet_can_be_sent_to_one_client_alone(server):
     peer = Peer.connected(server, "chosen")
     server.client("chosen").send(packets.publish("private/letter", "psst"))

@@ -197,6 +197,29 @@ def test_the_receiver_of_a_shared_subscription_can_be_chosen(server):
     assert first.is_quiet()
 
 
+def test_a_receiver_can_be_added(server):
+    server.add_hook(on_select_subscribers=lambda event, selection, packet: selection.add("extra", qos=1))
+    peer = Peer.connected(server, "extra")
+    server.publish("t", "payload", qos=1)
+    assert peer.expect(PacketType.PUBLISH).qos == 1
+
+
+def test_a_verdict_for_all_topics_is_asked_for_once(make_server):
+    asked = []
+
+    def check(event, client, topic, access):
+        asked.append(topic)
+        event.set_for_all_topics()
+        return ALLOW
+    server = make_server()
+    server.add_hook(on_connect_authenticate=lambda event, client, packet: ALLOW, on_acl_check=check)
+    server.start()
+    peer = Peer.connected(server, "x")
+    for topic in ("a", "b", "c"):
+        peer.publish_acknowledged(topic)
+    assert asked == ["a"]
+
+
 def test_events_come_in_their_documented_order(make_server):
     recorder = Recorder("on_started", "on_connect", "on_session_establish", "on_session_established", "on_subscribe",
                         "on_subscribed", "on_publish", "on_published", "on_unsubscribed", "on_disconnect",
