@@ -341,6 +341,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
         return;
     }
     resume_flow(c, *s);
+    flush(c);  // the client waits for it: nothing to gain by the end of the round
     schedule(c, deadline_of(c));
     box->frozen = true;
     notify(EventId::on_session_established, &client, box.get(),

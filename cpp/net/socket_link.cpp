@@ -48,7 +48,7 @@ void SocketLink::wait_readable() {
     if (reading_ || closed_ || (paused_ && !draining_)) return;
     reading_ = true;
     ++pending_;
-    socket_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const asio::error_code&) {
+    socket_.async_wait(Stream::wait_read, [this](const asio::error_code&) {
         --pending_;
         reading_ = false;
         if (!closed_) on_readable();
@@ -121,7 +121,7 @@ void SocketLink::wait_writable() {
     if (writing_ || closed_) return;
     writing_ = true;
     ++pending_;
-    socket_.async_wait(asio::posix::stream_descriptor::wait_write, [this](const asio::error_code&) {
+    socket_.async_wait(Stream::wait_write, [this](const asio::error_code&) {
         --pending_;
         writing_ = false;
         if (!closed_) {
