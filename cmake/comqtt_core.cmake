@@ -9,9 +9,10 @@ endforeach()
 
 add_library(comqtt_core STATIC ${comqtt_core_sources})
 target_include_directories(comqtt_core PUBLIC "${PROJECT_SOURCE_DIR}/cpp")
+# Whether Asio finds aligned_alloc depends on what a file includes before it: memory of one way, freed in the other.
 target_compile_definitions(comqtt_core
   PUBLIC FMT_HEADER_ONLY=1
-  PRIVATE ASIO_STANDALONE ASIO_NO_DEPRECATED COMQTT_VERSION="${PROJECT_VERSION}")
+  PRIVATE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC COMQTT_VERSION="${PROJECT_VERSION}")
 target_link_libraries(comqtt_core
   PUBLIC Threads::Threads
   PRIVATE comqtt_fast_code)

@@ -1,4 +1,4 @@
-// From one message to its receivers: routes, merged subscriptions, shared groups.
+// From one message to its receivers: routes, merged subscriptions, what hooks make of them.
 
 #include <algorithm>
 
@@ -8,19 +8,6 @@
 #include "topics/filter.hpp"
 
 namespace comqtt::broker {
-
-namespace {
-
-/// Adds an identifier to a list made when first needed.
-void add_identifier(Ref<session::IdentifierList>& list, uint32_t identifier) {
-    if (!identifier) return;
-    if (!list) list = Ref<session::IdentifierList>::adopt(new session::IdentifierList);
-    auto& all = list->identifiers;
-    const auto at = std::lower_bound(all.begin(), all.end(), identifier);
-    if (at == all.end() || *at != identifier) all.insert(at, identifier);
-}
-
-}  // namespace
 
 Route& Shard::route_for(ByteView topic, uint64_t hash) {
     const uint64_t acl_epoch = core_.acl_epoch.load(std::memory_order_relaxed);
@@ -76,12 +63,14 @@ void Shard::fill_route(Route& route) {
         const topics::SubscriptionOptions& options = match.options;
         target.qos = std::max<uint8_t>(target.qos, options.qos);
         target.retain_as_published |= options.retain_as_published != 0;
-        add_identifier(target.identifiers, options.identifier);
-        if (!options.no_local) {
+        session::add_identifier(target.identifiers, options.identifier);
+        if (options.no_local) {
+            target.no_local = true;
+        } else {
             target.own = true;
             target.own_retain_as_published |= options.retain_as_published != 0;
             target.own_qos = std::max<uint8_t>(target.own_qos, options.qos);
-            add_identifier(target.own_identifiers, options.identifier);
+            session::add_identifier(target.own_identifiers, options.identifier);
         }
     }
     for (const auto& group : matches_.groups) {
@@ -208,19 +197,18 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
 void Shard::deliver_local(Route& route, Publication& p, Source source) {
     if (p.payload.size >= kSharedPayload && route.targets.size() > 1) p.message();
     for (Target& target : route.targets) {
-        const bool own = target.session->id.value == p.origin.publisher;
+        const bool own = is_own(target, p.origin.publisher, p.origin_id);
         if (own && !target.own) continue;
-        session::Delivery form;
-        form.identifiers = own ? target.own_identifiers : target.identifiers;
         p.last_use = route.groups.empty() && !route.remote_shards && &target == &route.targets.back();
-        deliver_target(target, p, std::move(form), source);
+        deliver_target(target, p, own, source);
     }
     p.last_use = false;
 }
 
-void Shard::deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source) {
-    const bool own = target.session->id.value == p.origin.publisher;
-    form.qos = std::min({p.qos, own ? target.own_qos : target.qos});
+void Shard::deliver_target(Target& target, Publication& p, bool own, Source source) {
+    session::Delivery form;
+    form.identifiers = own ? target.own_identifiers : target.identifiers;
+    form.qos = std::min(p.qos, own ? target.own_qos : target.qos);
     form.retain = (own ? target.own_retain_as_published : target.retain_as_published) && p.retain;
     if (target.read == hooks::Verdict::deny) {
         metrics_.acl_denied.add();
@@ -275,72 +263,6 @@ void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     check_congestion(*c, source);
 }
 
-void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
-                             topics::SubscriberId except) {
-    // A member whose read verdict is DENY is passed over for the next one.
-    const size_t tries = group.members->members.size();
-    topics::SubscriberId skip = except;
-    for (size_t i = 0; i < tries; ++i) {
-        const topics::GroupMember* member = group.members->pick(skip);
-        if (!member) return;
-        if (member->subscriber.shard() != number_) {
-            hand_over_targeted(member->subscriber, member->options, group.share, p, source);
-            return;
-        }
-        Session* s = find_session(member->subscriber.value);
-        if (s && (redelivery || s->sink || cached_verdict(*s, p.topic_name.text(), hooks::Access::read) !=
-                                               hooks::Verdict::deny)) {
-            deliver_targeted(member->subscriber, member->options, group.share, p, source);
-            return;
-        }
-        skip = member->subscriber;
-    }
-}
-
-void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
-                             Ref<session::ShareName> share, Publication& p, Source source) {
-    Session* s = find_session(target.value);
-    if (share && !(s && (s->connection || s->sink)) && pass_on_shared(target, !s, share, p, source)) return;
-    if (!s) return;
-    session::Delivery form;
-    form.qos = std::min<uint8_t>(p.qos, options.qos);
-    form.retain = options.retain_as_published && p.retain;
-    form.check_read = !s->sink;
-    form.share = std::move(share);
-    add_identifier(form.identifiers, options.identifier);
-    if (!form.share) {
-        // Chosen by a hook: what its subscriptions say beside the QoS stands in the route.
-        const bool own = s->id.value == p.origin.publisher;
-        for (const Target& known : route_for(p.topic_name).targets) {
-            if (known.session != s) continue;
-            form.identifiers = own ? known.own_identifiers : known.identifiers;
-            form.retain = (own ? known.own_retain_as_published : known.retain_as_published) && p.retain;
-        }
-    }
-    deliver(*s, p, std::move(form), source);
-}
-
-/// The member went away while the message was on its way to it: gives it to another that is online, or to any when
-/// the session is gone.
-bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share,
-                           Publication& p, Source source) {
-    topics::Matches found;
-    core_.index.match(p.topic_name.text(), found);
-    for (const auto& group : found.groups) {
-        if (group->share_name != share->share_name || group->topic_filter != share->topic_filter) continue;
-        const topics::GroupMember* member = group->pick(from);
-        if (!member || member->subscriber == from || !(gone || member->online.load(std::memory_order_relaxed)))
-            return false;
-        if (member->subscriber.shard() == number_) {
-            deliver_targeted(member->subscriber, member->options, share, p, source);
-        } else {
-            hand_over_targeted(member->subscriber, member->options, share, p, source);
-        }
-        return true;
-    }
-    return false;
-}
-
 void Shard::call_inline(Session& s, Publication& p, const session::Delivery& form) {
     const auto box = box_packet(packet_of(p, form, 0), p.origin_id.text());
     box->frozen = true;
@@ -348,60 +270,6 @@ void Shard::call_inline(Session& s, Publication& p, const session::Delivery& for
     const CallbackScope scope(*this);
     const InlineSink sink = *s.sink;  // may be removed by its own call
     sink(*s.client, *box);
-}
-
-void Shard::redeliver_shared(Session& s, bool ending) {
-    if (!s.flow) return;
-    std::vector<session::Delivery> moving;
-    const auto wanted = [&](const session::Delivery& delivery, bool sent) {
-        // A QoS 2 message already on its way stays with its receiver [MQTT-4.8.2-4] [MQTT-4.8.2-5].
-        return delivery.share && !(sent && delivery.qos == 2);
-    };
-    std::vector<mqtt::PacketId> finished;
-    s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
-        if (entry.state == session::Inflight::State::published && wanted(entry.delivery, true))
-            finished.push_back(id);
-    });
-    const auto other_member = [&](const session::Delivery& delivery, RouteGroup& group) {
-        topics::Matches found;
-        core_.index.match(delivery.message->topic_name().text(), found);
-        for (const auto& snapshot : found.groups) {
-            if (snapshot->share_name != delivery.share->share_name ||
-                snapshot->topic_filter != delivery.share->topic_filter)
-                continue;
-            const auto* member = snapshot->pick(s.id);
-            if (!member || !(ending || member->online.load(std::memory_order_relaxed))) return false;
-            group = {snapshot, delivery.share};
-            return true;
-        }
-        return false;
-    };
-    const auto move_on = [&](session::Delivery delivery) {
-        RouteGroup group;
-        if (delivery.message->expires_ms() <= wall_ms_ || !other_member(delivery, group)) return false;
-        Publication p = Publication::of(delivery.message);
-        deliver_to_group(group, p, {}, true, s.id);
-        return true;
-    };
-    for (const mqtt::PacketId id : finished) {
-        session::Delivery delivery = s.flow->inflight.find(id)->delivery;
-        if (!move_on(std::move(delivery))) continue;
-        s.flow->inflight.finish(id);
-        metrics_.inflight.sub();
-    }
-    std::deque<session::Delivery> kept;
-    while (!s.flow->queue.empty()) {
-        session::Delivery delivery = s.flow->pop_front();
-        metrics_.queued_messages.sub();
-        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
-        if (wanted(delivery, false) && move_on(delivery)) continue;
-        kept.push_back(std::move(delivery));
-    }
-    for (auto& delivery : kept) {
-        metrics_.queued_messages.add();
-        core_.queued_bytes.fetch_add(delivery.message->footprint(), std::memory_order_relaxed);
-        s.flow->enqueue(std::move(delivery));
-    }
 }
 
 }  // namespace comqtt::broker

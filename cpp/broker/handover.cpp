@@ -34,28 +34,27 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     check_handover(target.shard(), source);
 }
 
-void Shard::hand_over_run(unsigned shard, mqtt::Version version, ByteView run, uint32_t count,
-                          Source source, uint64_t publisher) {
+void Shard::hand_over_run(unsigned shard, const Run& run) {
     MailBatch& batch = outbox(shard);
-    const auto offset = static_cast<uint32_t>(batch.bytes.size());
-    batch.bytes.insert(batch.bytes.end(), run.begin(), run.end());
-    batch.footprint += run.size;
+    const auto append = [&](ByteView bytes) {
+        batch.bytes.insert(batch.bytes.end(), bytes.begin(), bytes.end());
+        batch.footprint += bytes.size;
+    };
     Mail* last = batch.mails.empty() ? nullptr : &batch.mails.back();
-    if (last && last->kind == Mail::Kind::run && last->source.connection == source.connection &&
-        last->version == version && last->offset + last->size == offset) {
-        last->size += static_cast<uint32_t>(run.size);
-        last->count += count;
-    } else {
-        Mail& mail = batch.mails.emplace_back();
-        mail.kind = Mail::Kind::run;
-        mail.version = version;
-        mail.source = source;
-        mail.target.value = publisher;
-        mail.offset = offset;
-        mail.size = static_cast<uint32_t>(run.size);
-        mail.count = count;
+    if (!last || last->kind != Mail::Kind::run || last->source.connection != run.source.connection) {
+        append(run.origin_id);
+        last = &batch.mails.emplace_back();
+        last->kind = Mail::Kind::run;
+        last->version = run.version;
+        last->source = run.source;
+        last->target.value = run.publisher;
+        last->origin_size = static_cast<uint16_t>(run.origin_id.size);
+        last->offset = static_cast<uint32_t>(batch.bytes.size());
     }
-    check_handover(shard, source);
+    append(run.packets);
+    last->size += static_cast<uint32_t>(run.packets.size);
+    last->count += run.count;
+    check_handover(shard, run.source);
 }
 
 void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
@@ -112,9 +111,17 @@ void Shard::accept_mail(MailBatch& batch) {
                 deliver_targeted(mail.target, mail.options, std::move(mail.share), p, mail.source);
                 break;
             }
-            case Mail::Kind::run:
-                accept_run(mail, ByteView(batch.bytes).subview(mail.offset, mail.size));
+            case Mail::Kind::run: {
+                const ByteView bytes(batch.bytes);
+                Run run;
+                run.packets = bytes.subview(mail.offset, mail.size);
+                run.version = mail.version;
+                run.publisher = mail.target.value;
+                run.origin_id = bytes.subview(mail.offset - mail.origin_size, mail.origin_size);
+                run.source = mail.source;
+                accept_run(run);
                 break;
+            }
         }
     }
     const size_t before = core_.mailboxes[number_]->pending_bytes();
@@ -125,31 +132,24 @@ void Shard::accept_mail(MailBatch& batch) {
             if (shard != number_) outbox(shard).mails.emplace_back();
 }
 
-void Shard::accept_run(const Mail& mail, ByteView run) {
-    const uint8_t* p = run.begin();
-    const uint8_t* begin = p;
+/// Packets to several topics: a run of each.
+void Shard::accept_run(const Run& run) {
     Route* route = nullptr;
+    const uint8_t* begin = run.packets.begin();
     uint32_t count = 0;
-    const auto deliver_block = [&] {
-        if (count)
-            deliver_run(*route, mail.version, {begin, static_cast<size_t>(p - begin)}, count,
-                        mail.source, mail.target.value);
-        begin = p;
+    const auto deliver_block = [&](const uint8_t* end) {
+        if (count) deliver_run(*route, run.part({begin, static_cast<size_t>(end - begin)}, count));
+        begin = end;
         count = 0;
     };
-    while (p < run.end()) {
-        mqtt::FixedHeader header;
-        mqtt::read_fixed_header({p, static_cast<size_t>(run.end() - p)}, header);
-        const uint8_t* body = p + header.header_size;
-        const ByteView topic(body + 2, load_u16(body));
+    run.each([&](ByteView packet, ByteView topic, ByteView) {
         if (!route || !(ByteView(route->topic()) == topic)) {
-            deliver_block();
+            deliver_block(packet.begin());
             route = &route_for(topic);
         }
         ++count;
-        p += header.packet_size();
-    }
-    deliver_block();
+    });
+    deliver_block(run.packets.end());
 }
 
 }  // namespace comqtt::broker

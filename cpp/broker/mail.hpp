@@ -33,6 +33,7 @@ struct Mail {
     uint32_t offset = 0;   ///< run: bytes of the batch
     uint32_t size = 0;
     uint32_t count = 0;    ///< run: packets
+    uint16_t origin_size = 0;  ///< run: the publisher's client id stands before it
     mqtt::MessageRef message;
     Ref<session::ShareName> share;       ///< targeted
     std::function<void(Shard&)> task;

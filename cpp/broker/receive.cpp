@@ -1,9 +1,6 @@
-// From received bytes to packets. QoS 0 publishes to one topic in a row travel as a run: one block of bytes,
-// routed and forwarded at once.
+// From received bytes to packets.
 
-#include "base/hash.hpp"
 #include "broker/shard.hpp"
-#include "broker/topics_ahead.hpp"
 #include "mqtt/fast.hpp"
 #include "mqtt/publish_view.hpp"
 
@@ -16,9 +13,6 @@ constexpr hooks::EventMask kRunBlockers =
     hooks::mask_of(EventId::on_publish) | hooks::mask_of(EventId::on_published) |
     hooks::mask_of(EventId::on_select_subscribers) |
     hooks::mask_of(EventId::on_published_with_shared_filters);
-
-/// From here on a run is offered to an idle link without a copy.
-constexpr size_t kDirectWrite = 8192;
 
 }  // namespace
 
@@ -242,171 +236,6 @@ bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
     }
     packet_processed(c, box.get(), Reason::success);
     return open && c.state != Connection::State::closing;
-}
-
-const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_t* end) {
-    const bool v5 = c.version == mqtt::Version::v5;
-    const uint32_t max = core_.config.capabilities.maximum_packet_size;
-    Route* route = nullptr;
-    const uint8_t* run = p;
-    uint32_t count = 0;
-    TopicsAhead ahead(routes_, p, end);
-    while (end - p >= 4 && *p == 0x30) {
-        uint32_t length = p[1] & 0x7F;
-        const uint8_t* body = p + 2;
-        if (p[1] & 0x80) {
-            unsigned shift = 7;
-            for (;;) {
-                if (body == end || shift > 21) goto done;
-                const uint8_t byte = *body++;
-                length |= uint32_t{byte & 0x7Fu} << shift;
-                shift += 7;
-                if (!(byte & 0x80)) {
-                    if (byte == 0) goto done;
-                    break;
-                }
-            }
-        }
-        if (length > static_cast<size_t>(end - body) || length < 3) break;
-        const uint32_t topic_size = load_u16(body);
-        if (topic_size == 0 || topic_size + 2 + (v5 ? 1 : 0) > length) break;
-        if (v5 && body[2 + topic_size] != 0) break;
-        const uint8_t* const next = body + length;
-        if (max && static_cast<size_t>(next - p) > max) break;
-        const ByteView topic(body + 2, topic_size);
-        if (!route || !(ByteView(route->topic()) == topic)) {
-            if (count) {
-                flush_run(c, *route, run, p, count);
-                count = 0;
-            }
-            route = runnable_route(c, topic, ahead.hash_at(p, topic));
-            run = p;
-            if (!route) break;
-        }
-        ++count;
-        p = next;
-    }
-done:
-    if (count) flush_run(c, *route, run, p, count);
-    return p;
-}
-
-Route* Shard::runnable_route(Connection& c, ByteView topic) {
-    const Route* last = c.last_route;
-    return runnable_route(c, topic, last && ByteView(last->topic()) == topic ? last->hash
-                                                                            : routes_.hash_of(topic));
-}
-
-Route* Shard::runnable_route(Connection& c, ByteView topic, uint64_t hash) {
-    const uint64_t epoch = core_.acl_epoch.load(std::memory_order_relaxed);
-    Route* last = c.last_route;
-    if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch &&
-        c.last_acl_until_ms > now_ms_ && last->hash == hash && ByteView(last->topic()) == topic &&
-        core_.index.is_current(last->epoch) && last->acl_epoch == epoch &&
-        last->read_until_ms > now_ms_) {
-        last->used = true;
-        return last;
-    }
-    Route& route = route_for(topic, hash);
-    if (!route.valid_name || !c.session) return nullptr;
-    if (!c.session->acl) return nullptr;
-    if (c.session->acl->find(route.hash, hooks::Access::write, now_ms_, epoch) !=
-        hooks::Verdict::allow)
-        return nullptr;
-    c.last_route = &route;
-    c.last_serial = route.serial;
-    c.last_acl_epoch = epoch;
-    c.last_acl_until_ms = std::min(route.read_until_ms, now_ms_ + 1000);
-    return &route;
-}
-
-void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end,
-                      uint32_t count) {
-    metrics_.packets_received.add(count);
-    metrics_.messages_received.add(count);
-    const ByteView run(begin, static_cast<size_t>(end - begin));
-    const Source source{c.handle, number_};
-    deliver_run(route, c.version, run, count, source, c.session->id.value);
-    for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
-        hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), c.version, run, count, source,
-                      c.session->id.value);
-    if (route.groups.empty()) return;
-    each_in_run(run, c.version, c.session->id.value, ByteView(c.client->id), [&](Publication& p) {
-        for (const RouteGroup& group : route.groups) deliver_to_group(group, p, source, false, {});
-    });
-}
-
-void Shard::deliver_run(Route& route, mqtt::Version version, ByteView run, uint32_t count,
-                        Source source, uint64_t publisher) {
-    const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
-    scratch_.clear();
-    for (Target& target : route.targets) {
-        Session& s = *target.session;
-        const bool own = s.id.value == publisher;
-        if (own && !target.own) continue;
-        Connection* c = s.connection;
-        if (!c && !s.sink) continue;
-        const bool v5 = c && c->version == mqtt::Version::v5;
-        const bool plain = c && !hooked && !s.read_hold && !(s.flow && s.flow->queued_qos0) && target.read == hooks::Verdict::allow &&
-                           !(c->alias_maximum && v5) && c->max_packet_size == 0 &&
-                           !(v5 && (own ? target.own_identifiers : target.identifiers)) &&
-                           !(c->congestion && c->congestion->given_up);
-        if (!plain) {
-            each_in_run(run, version, publisher, {}, [&](Publication& p) {
-                session::Delivery form;
-                form.identifiers = own ? target.own_identifiers : target.identifiers;
-                deliver_target(target, p, std::move(form), source);
-            });
-            continue;
-        }
-        const ByteView bytes = run_form(version, c->version, run);
-        if (c->out.bytes() + bytes.size > core_.config.limits.client_queued_bytes ||
-            (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
-            each_in_run(run, version, publisher, {}, [&](Publication& p) {
-                session::Delivery form;
-                form.message = p.message();
-                drop_delivery(s, form);
-            });
-            continue;
-        }
-        metrics_.messages_sent.add(count);
-        metrics_.packets_sent.add(count);
-        size_t taken = 0;
-        if (bytes.size >= kDirectWrite && c->out.empty() && !c->blocked) {
-            const iovec part{const_cast<uint8_t*>(bytes.data), bytes.size};
-            taken = c->link->write(&part, 1);
-            count_sent(*c, taken);
-            if (taken < bytes.size) c->blocked = true;
-        }
-        if (taken < bytes.size) {
-            c->out.append(chunks_, bytes.from(taken));
-            touch_output(*c);
-            check_congestion(*c, source);
-        }
-    }
-}
-
-ByteView Shard::run_form(mqtt::Version from, mqtt::Version to, ByteView run) {
-    const bool from_v5 = from == mqtt::Version::v5;
-    const bool to_v5 = to == mqtt::Version::v5;
-    if (from_v5 == to_v5) return run;
-    if (!scratch_.empty()) return ByteView(scratch_);
-    scratch_.reserve(run.size + run.size / 8);
-    ByteWriter out(scratch_);
-    for (const uint8_t* p = run.begin(); p < run.end();) {
-        mqtt::FixedHeader header;
-        mqtt::read_fixed_header({p, static_cast<size_t>(run.end() - p)}, header);
-        const uint8_t* body = p + header.header_size;
-        const size_t head = 2 + size_t{load_u16(body)};
-        const size_t payload = header.remaining_length - head - (from_v5 ? 1 : 0);
-        out.u8(0x30);
-        out.varint(static_cast<uint32_t>(head + payload + (to_v5 ? 1 : 0)));
-        out.raw({body, head});
-        if (to_v5) out.u8(0);
-        out.raw({body + head + (from_v5 ? 1 : 0), payload});
-        p += header.packet_size();
-    }
-    return ByteView(scratch_);
 }
 
 }  // namespace comqtt::broker

@@ -28,6 +28,7 @@ struct Target {
     bool retain_as_published = false;
     bool own_retain_as_published = false;
     bool own = true;               ///< receives its own messages: some subscription has no No Local
+    bool no_local = false;         ///< some subscription has it
     hooks::Verdict read = hooks::Verdict::next;  ///< next = ask
 };
 

@@ -19,6 +19,7 @@
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
 #include "broker/route.hpp"
+#include "broker/run.hpp"
 #include "broker/session.hpp"
 #include "hooks/hook.hpp"
 #include "mqtt/codec.hpp"
@@ -127,21 +128,21 @@ private:
     // --- receiving (receive.cpp) ---
     size_t process(Connection& c, ByteView bytes);
     bool process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader& header);
-    const uint8_t* publish_runs(Connection& c, const uint8_t* p, const uint8_t* end);
-    void flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end, uint32_t count);
-    void deliver_run(Route& route, mqtt::Version version, ByteView run, uint32_t count, Source source,
-                     uint64_t publisher);
-    ByteView run_form(mqtt::Version from, mqtt::Version to, ByteView run);
-    Route* runnable_route(Connection& c, ByteView topic);
-    Route* runnable_route(Connection& c, ByteView topic, uint64_t hash);
-    template <typename F>
-    void each_in_run(ByteView run, mqtt::Version version, uint64_t publisher, ByteView origin_id, F&& fn);
     /// Which shard owns the session that this CONNECT asks for; ours when it cannot be told.
     unsigned connect_owner(ByteView frame) const;
     uint64_t packet_limit(const Connection& c) const;
     void keep_partial(Connection& c, ByteView rest);
     bool handle_packet(Connection& c, Ref<PacketBox> box, bool injected);
     Ref<PacketBox> box_packet(Packet packet, std::string_view origin = {}) const;
+
+    // --- QoS 0 publishes in a row (publish_runs.cpp) ---
+    const uint8_t* publish_runs(Connection& c, const uint8_t* p, const uint8_t* end);
+    void flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end, uint32_t count);
+    void deliver_run(Route& route, const Run& run);
+    Route* runnable_route(Connection& c, ByteView topic);
+    Route* runnable_route(Connection& c, ByteView topic, uint64_t hash);
+    template <typename F>
+    void each_in_run(const Run& run, F&& fn);
 
     // --- CONNECT (handle_connect.cpp) ---
     void handle_connect(Connection& c, ByteView frame);
@@ -213,7 +214,12 @@ private:
     Route& passing_route(ByteView topic);
     void fill_route(Route& route);
     void deliver_local(Route& route, Publication& p, Source source);
-    void deliver_target(Target& target, Publication& p, session::Delivery&& form, Source source);
+    /// The message is the session's own: sent under its client id, whichever session that was [MQTT-3.8.3-3].
+    static bool is_own(const Target& target, uint64_t publisher, ByteView origin_id) {
+        return target.session->id.value == publisher ||
+               (target.no_local && ByteView(target.session->client->id) == origin_id);
+    }
+    void deliver_target(Target& target, Publication& p, bool own, Source source);
     void deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
     void deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                           topics::SubscriberId except);
@@ -265,15 +271,14 @@ private:
     // --- hand-over to other shards (handover.cpp) ---
     MailBatch& outbox(unsigned shard);
     void hand_over_message(unsigned shard, Publication& p, Source source);
-    void hand_over_run(unsigned shard, mqtt::Version version, ByteView run, uint32_t count, Source source,
-                       uint64_t publisher);
+    void hand_over_run(unsigned shard, const Run& run);
     void hand_over_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
                             Ref<session::ShareName> share, Publication& p, Source source);
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
     void accept_mail(MailBatch& batch);
-    void accept_run(const Mail& mail, ByteView run);
+    void accept_run(const Run& run);
 
     // --- retained messages (retained.cpp) ---
     struct Replay {
@@ -386,34 +391,12 @@ private:
     std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: wall ms, topic
     int64_t retained_deadline_ms_ = INT64_MAX;
     std::vector<uint8_t> scratch_;       ///< another form of a run
-    mqtt::Version scratch_from_ = mqtt::Version::v5;
     std::vector<uint8_t> encode_buffer_;
     std::vector<uint8_t> forward_buffer_;
     LogLimiter refusals_log_;
     bool shutting_down_ = false;
     bool replaying_ = false;
 };
-
-/// Calls fn(publication) for each packet of a run.
-template <typename F>
-void Shard::each_in_run(ByteView run, mqtt::Version version, uint64_t publisher, ByteView origin_id,
-                        F&& fn) {
-    for (const uint8_t* p = run.begin(); p < run.end();) {
-        mqtt::FixedHeader header;
-        mqtt::read_fixed_header({p, static_cast<size_t>(run.end() - p)}, header);
-        const uint8_t* body = p + header.header_size;
-        const size_t topic = load_u16(body);
-        const size_t head = 2 + topic + (version == mqtt::Version::v5 ? 1 : 0);
-        Publication publication;
-        publication.topic_name = {body + 2, topic};
-        publication.payload = {body + head, header.remaining_length - head};
-        publication.created_ms = wall_ms_;
-        publication.origin.publisher = publisher;
-        publication.origin_id = origin_id;
-        fn(publication);
-        p += header.packet_size();
-    }
-}
 
 /// While one is alive the shard is inside a hook or an inline handler.
 class CallbackScope {

@@ -1,6 +1,7 @@
 #pragma once
 // Delivery: one message on its way to one session.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +15,15 @@ namespace comqtt::session {
 struct IdentifierList : RefCounted<IdentifierList> {
     std::vector<uint32_t> identifiers;  ///< ascending
 };
+
+/// Adds an identifier to a list made when first needed; 0 = none.
+inline void add_identifier(Ref<IdentifierList>& list, uint32_t identifier) {
+    if (!identifier) return;
+    if (!list) list = Ref<IdentifierList>::adopt(new IdentifierList);
+    auto& all = list->identifiers;
+    const auto at = std::lower_bound(all.begin(), all.end(), identifier);
+    if (at == all.end() || *at != identifier) all.insert(at, identifier);
+}
 
 /// The shared subscription through which a message came.
 struct ShareName : RefCounted<ShareName> {

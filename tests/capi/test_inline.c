@@ -7,6 +7,7 @@ typedef struct inbox {
     atomic_int dropped;
     char topic[64];
     char payload[64];
+    char origin[64];
     uint8_t qos;
     bool retain;
     uint32_t identifier;
@@ -30,6 +31,7 @@ static void on_message(void* user, uint64_t subscription, comqtt_client* client,
     copy(in->topic, sizeof in->topic, comqtt_packet_topic(packet).ptr, comqtt_packet_topic(packet).len);
     copy(in->payload, sizeof in->payload, comqtt_packet_payload(packet).ptr,
          comqtt_packet_payload(packet).len);
+    copy(in->origin, sizeof in->origin, comqtt_packet_origin(packet).ptr, comqtt_packet_origin(packet).len);
     in->qos = comqtt_packet_qos(packet);
     in->retain = comqtt_packet_retain_flag(packet);
     in->identifier = comqtt_packet_subscription_id(packet, 0);
@@ -70,6 +72,22 @@ static void clients_and_the_inline_client_reach_each_other(void) {
     peer_close(it);
     comqtt_server_free(server);
     CHECK_INT(in.dropped, 1);
+}
+
+static void a_message_tells_who_published_it(void) {
+    comqtt_server* server = plain_server();
+    inbox in = {0};
+    CHECK_OK(comqtt_server_subscribe(server, S("#"), 2, 0, on_message, &in, NULL, NULL, NULL));
+    for (uint8_t qos = 0; qos < 3; ++qos) {
+        const char* id = qos == 0 ? "zero" : qos == 1 ? "one" : "two";
+        peer* it = peer_connect(server, COMQTT_MQTT_5, id);
+        for (int i = 0; i < 3; ++i) peer_send(it, make_publish(COMQTT_MQTT_5, "t", "x", qos, qos ? i + 1 : 0));
+        EVENTUALLY(in.count == 3);
+        CHECK(strcmp(in.origin, id) == 0);
+        peer_close(it);
+        in.count = 0;
+    }
+    comqtt_server_free(server);
 }
 
 static void publish_packet_carries_properties(void) {
@@ -266,6 +284,7 @@ static void blocked_and_expired_clients(void) {
 
 int main(void) {
     RUN(clients_and_the_inline_client_reach_each_other);
+    RUN(a_message_tells_who_published_it);
     RUN(publish_packet_carries_properties);
     RUN(retained_messages_come_first_and_can_be_listed);
     RUN(the_inline_client_can_be_switched_off);

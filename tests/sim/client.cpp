@@ -27,7 +27,6 @@ void Client::connect(ConnectSettings settings) {
         connect_.will_delay_s = 0;
     }
     connect_ms_ = sim_.now_ms();
-    connect_step_ = sim_.step();
     settle_will(connect_.clean);
     expect_presence();
     if (connect_.clean) drop_session();

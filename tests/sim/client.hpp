@@ -71,7 +71,6 @@ struct SessionState {
     using OrderKey = std::pair<uint32_t, std::pair<std::string, uint32_t>>;  ///< publisher, topic, both QoS
 
     unsigned connections = 0;
-    uint64_t since = 0;  ///< CONNECT of the first
     std::vector<Span> spans;
     std::vector<Outgoing> out;
     std::map<mqtt::PacketId, uint32_t> receiving;   ///< QoS 2, until PUBREL
@@ -197,7 +196,6 @@ private:
     Ending ending_;
     bool ended_before_ = false;  ///< ending_ is set
     int64_t connect_ms_ = 0;
-    uint64_t connect_step_ = 0;
     Presence presence_ = Presence::no;
     int64_t present_below_ms_ = 0;  ///< the session is certainly there for a CONNACK before this
     std::optional<PendingWill> will_;

@@ -95,10 +95,7 @@ void Client::handle_connack(const Packet& packet) {
     }
     undecided_will_.reset();
     if (!packet.session_present && has_session_) drop_session();
-    if (!packet.session_present) {
-        session_.spans.clear();
-        session_.since = connect_step_;
-    }
+    if (!packet.session_present) session_.spans.clear();
     has_session_ = true;
     ++session_.connections;
     server_receive_maximum_ = 65'535;
@@ -125,11 +122,10 @@ void Client::resume() {
 }
 
 bool Client::possible(const Span& span, const Message& m) const {
-    // No Local knows the publishing session: what an earlier session of this client sent, a will that waited for its
-    // verdict, is another's. A shared message may be routed again, to a member that joined later; a will goes out when it is due.
+    // A shared message may be routed again, to a member that joined later; a will goes out when it is due.
     return span.matches(m.topic) && m.sent < span.left &&
            (m.routed == kNever || span.asked <= m.routed || span.shared || m.will) &&
-           !(span.no_local && m.publisher == settings_.index && m.sent >= session_.since);
+           !(span.no_local && m.publisher == settings_.index);
 }
 
 const std::string& Client::topic_of(const Packet& packet) {

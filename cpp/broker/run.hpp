@@ -1,0 +1,47 @@
+#pragma once
+// Run: QoS 0 publishes of one client to one topic in a row, one block of bytes that is routed and forwarded at once.
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "broker/mail.hpp"
+#include "mqtt/codec.hpp"
+#include "mqtt/types.hpp"
+
+namespace comqtt::broker {
+
+struct Run {
+    ByteView packets;         ///< as received
+    uint32_t count = 0;       ///< of packets
+    mqtt::Version version{};  ///< form of the packets
+    uint64_t publisher = 0;   ///< SubscriberId value of the publishing session
+    ByteView origin_id;       ///< its client id
+    Source source;            ///< the publishing connection
+
+    /// The same, but for other packets of it.
+    Run part(ByteView of, uint32_t packet_count) const {
+        Run run = *this;
+        run.packets = of;
+        run.count = packet_count;
+        return run;
+    }
+    /// Calls fn(packet, topic name, payload) for each.
+    template <typename F>
+    void each(F&& fn) const {
+        for (const uint8_t* p = packets.begin(); p < packets.end();) {
+            mqtt::FixedHeader header;
+            mqtt::read_fixed_header({p, static_cast<size_t>(packets.end() - p)}, header);
+            const uint8_t* body = p + header.header_size;
+            const size_t topic = load_u16(body);
+            const size_t head = 2 + topic + (version == mqtt::Version::v5 ? 1 : 0);
+            fn(ByteView(p, header.packet_size()), ByteView(body + 2, topic),
+               ByteView(body + head, header.remaining_length - head));
+            p += header.packet_size();
+        }
+    }
+    /// Appends the packets to `out` in the other form: 3.x for 5.0, 5.0 for 3.x.
+    void convert(std::vector<uint8_t>& out) const;
+};
+
+}  // namespace comqtt::broker

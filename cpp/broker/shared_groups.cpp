@@ -1,0 +1,128 @@
+// Shared subscriptions: whose turn it is, and who gets what a member leaves behind.
+
+#include "broker/shard.hpp"
+#include "topics/filter.hpp"
+
+namespace comqtt::broker {
+
+void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
+                             topics::SubscriberId except) {
+    // A member whose read verdict is DENY is passed over for the next one.
+    const size_t tries = group.members->members.size();
+    topics::SubscriberId skip = except;
+    for (size_t i = 0; i < tries; ++i) {
+        const topics::GroupMember* member = group.members->pick(skip);
+        if (!member) return;
+        if (member->subscriber.shard() != number_) {
+            hand_over_targeted(member->subscriber, member->options, group.share, p, source);
+            return;
+        }
+        Session* s = find_session(member->subscriber.value);
+        if (s && (redelivery || s->sink || cached_verdict(*s, p.topic_name.text(), hooks::Access::read) !=
+                                               hooks::Verdict::deny)) {
+            deliver_targeted(member->subscriber, member->options, group.share, p, source);
+            return;
+        }
+        skip = member->subscriber;
+    }
+}
+
+void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
+                             Ref<session::ShareName> share, Publication& p, Source source) {
+    Session* s = find_session(target.value);
+    if (share && !(s && (s->connection || s->sink)) && pass_on_shared(target, !s, share, p, source)) return;
+    if (!s) return;
+    session::Delivery form;
+    form.qos = std::min<uint8_t>(p.qos, options.qos);
+    form.retain = options.retain_as_published && p.retain;
+    form.check_read = !s->sink;
+    form.share = std::move(share);
+    session::add_identifier(form.identifiers, options.identifier);
+    if (!form.share) {
+        // Chosen by a hook: what its subscriptions say beside the QoS stands in the route.
+        for (const Target& known : route_for(p.topic_name).targets) {
+            if (known.session != s) continue;
+            const bool own = is_own(known, p.origin.publisher, p.origin_id);
+            form.identifiers = own ? known.own_identifiers : known.identifiers;
+            form.retain = (own ? known.own_retain_as_published : known.retain_as_published) && p.retain;
+        }
+    }
+    deliver(*s, p, std::move(form), source);
+}
+
+/// The member went away while the message was on its way to it: gives it to another that is online, or to any when
+/// the session is gone.
+bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share,
+                           Publication& p, Source source) {
+    topics::Matches found;
+    core_.index.match(p.topic_name.text(), found);
+    for (const auto& group : found.groups) {
+        if (group->share_name != share->share_name || group->topic_filter != share->topic_filter) continue;
+        const topics::GroupMember* member = group->pick(from);
+        if (!member || member->subscriber == from || !(gone || member->online.load(std::memory_order_relaxed)))
+            return false;
+        if (member->subscriber.shard() == number_) {
+            deliver_targeted(member->subscriber, member->options, share, p, source);
+        } else {
+            hand_over_targeted(member->subscriber, member->options, share, p, source);
+        }
+        return true;
+    }
+    return false;
+}
+
+void Shard::redeliver_shared(Session& s, bool ending) {
+    if (!s.flow) return;
+    std::vector<session::Delivery> moving;
+    const auto wanted = [&](const session::Delivery& delivery, bool sent) {
+        // A QoS 2 message already on its way stays with its receiver [MQTT-4.8.2-4] [MQTT-4.8.2-5].
+        return delivery.share && !(sent && delivery.qos == 2);
+    };
+    std::vector<mqtt::PacketId> finished;
+    s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
+        if (entry.state == session::Inflight::State::published && wanted(entry.delivery, true))
+            finished.push_back(id);
+    });
+    const auto other_member = [&](const session::Delivery& delivery, RouteGroup& group) {
+        topics::Matches found;
+        core_.index.match(delivery.message->topic_name().text(), found);
+        for (const auto& snapshot : found.groups) {
+            if (snapshot->share_name != delivery.share->share_name ||
+                snapshot->topic_filter != delivery.share->topic_filter)
+                continue;
+            const auto* member = snapshot->pick(s.id);
+            if (!member || !(ending || member->online.load(std::memory_order_relaxed))) return false;
+            group = {snapshot, delivery.share};
+            return true;
+        }
+        return false;
+    };
+    const auto move_on = [&](session::Delivery delivery) {
+        RouteGroup group;
+        if (delivery.message->expires_ms() <= wall_ms_ || !other_member(delivery, group)) return false;
+        Publication p = Publication::of(delivery.message);
+        deliver_to_group(group, p, {}, true, s.id);
+        return true;
+    };
+    for (const mqtt::PacketId id : finished) {
+        session::Delivery delivery = s.flow->inflight.find(id)->delivery;
+        if (!move_on(std::move(delivery))) continue;
+        s.flow->inflight.finish(id);
+        metrics_.inflight.sub();
+    }
+    std::deque<session::Delivery> kept;
+    while (!s.flow->queue.empty()) {
+        session::Delivery delivery = s.flow->pop_front();
+        metrics_.queued_messages.sub();
+        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        if (wanted(delivery, false) && move_on(delivery)) continue;
+        kept.push_back(std::move(delivery));
+    }
+    for (auto& delivery : kept) {
+        metrics_.queued_messages.add();
+        core_.queued_bytes.fetch_add(delivery.message->footprint(), std::memory_order_relaxed);
+        s.flow->enqueue(std::move(delivery));
+    }
+}
+
+}  // namespace comqtt::broker
