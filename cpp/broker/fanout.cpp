@@ -218,26 +218,26 @@ void Shard::deliver_target(Target& target, Publication& p, bool own, Source sour
     deliver(*target.session, p, std::move(form), source);
 }
 
-void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source source) {
+bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source source) {
     if (s.sink) {
         call_inline(s, p, form);
-        return;
+        return true;
     }
     Connection* c = s.connection;
     if (c && c->state != Connection::State::established) c = nullptr;
-    if (!c && form.qos == 0) return;
+    if (!c && form.qos == 0) return false;
     if (form.check_read && !s.read_hold) {
         switch (read_verdict(s, p.topic_name.text())) {
             case hooks::Verdict::allow: form.check_read = false; break;
             case hooks::Verdict::pending: break;
-            default: metrics_.acl_denied.add(); return;
+            default: metrics_.acl_denied.add(); return false;
         }
     }
     if (s.read_hold || !c || (form.qos == 0 && s.flow && s.flow->queued_qos0)) {
         form.message = p.take_message();
-        enqueue(s, std::move(form), source);
+        const bool taken = enqueue(s, std::move(form));
         if (c) check_congestion(*c, source);
-        return;
+        return taken;
     }
     if (form.qos == 0) {
         form.message = p.made;
@@ -246,21 +246,22 @@ void Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
             (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
             form.message = p.message();
             drop_delivery(s, form);
-            return;
+            return false;
         }
-        send_delivery(*c, s, std::move(form), 0, p);
+        const bool sent = send_delivery(*c, s, std::move(form), 0, p);
         check_congestion(*c, source);
-        return;
+        return sent;
     }
     session::Flow& flow = s.make_flow();
     form.message = p.take_message();
     if (flow.queue.empty() && flow.resend.empty() && flow.inflight.count() < c->window &&
         !flow.inflight.exhausted() && c->out.bytes() <= core_.config.limits.high_mark_bytes) {
-        send_delivery(*c, s, std::move(form), 0, p);
-        return;  // one message at most above the mark; the next one finds it so
+        // One message at most above the mark; the next one finds it so.
+        return send_delivery(*c, s, std::move(form), 0, p);
     }
-    enqueue(s, std::move(form), source);
+    const bool taken = enqueue(s, std::move(form));
     check_congestion(*c, source);
+    return taken;
 }
 
 void Shard::call_inline(Session& s, Publication& p, const session::Delivery& form) {

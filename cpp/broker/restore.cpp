@@ -61,7 +61,7 @@ Result<void> Shard::restore_message(const hooks::StoredMessage& record) {
     delivery.retain = record.packet.retain;
     delivery.sent = record.state != hooks::StoredMessage::State::queued;
     if (!delivery.sent) {
-        enqueue(*s, std::move(delivery), {});
+        enqueue(*s, std::move(delivery));
         return {};
     }
     if (!s->make_flow().inflight.restore(record.packet.packet_id, std::move(delivery),

@@ -142,9 +142,10 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     replay.number = next_replay_++;
     topics::ParsedFilter parsed;
     topics::parse_filter(topic_filter, parsed);
-    replay.shard = parsed.has_wildcard ? 0 : core_.shard_of_topic(ByteView(topic_filter));
-    replay.last_shard =
-        parsed.has_wildcard ? static_cast<unsigned>(core_.shards.size()) - 1 : replay.shard;
+    replay.shard = parsed.has_wildcard ? number_ : core_.shard_of_topic(ByteView(topic_filter));
+    replay.stores_left = parsed.has_wildcard ? static_cast<unsigned>(core_.shards.size()) - 1 : 0;
+    // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want.
+    if (replay.shard == number_ && !held_back(replay, s) && replay_piece(s, replay)) return;
     replays_.push_back(std::move(replay));
 }
 
@@ -174,9 +175,16 @@ bool Shard::replay_ready() const {
     });
 }
 
+/// Delivers one piece from the shard's own store; true when that was the last one.
+bool Shard::replay_piece(Session& s, Replay& replay) {
+    std::vector<mqtt::MessageRef> messages;
+    scan_retained(replay.topic_filter, replay.cursor, messages);
+    deliver_replayed(s, replay, messages);
+    return replay.cursor.done && next_store(replay);
+}
+
 void Shard::run_replays() {
     replaying_ = false;
-    std::vector<mqtt::MessageRef> messages;
     for (size_t i = 0; i < replays_.size();) {
         Session* s = find_session(replays_[i].session);
         const bool gone = !s || (!s->sink && (!s->connection ||
@@ -199,14 +207,7 @@ void Shard::run_replays() {
             ++i;
             continue;
         }
-        bool done = gone;
-        if (!gone) {
-            messages.clear();
-            scan_retained(replays_[i].topic_filter, replays_[i].cursor, messages);
-            deliver_replayed(*s, replays_[i], messages);
-            done = replays_[i].cursor.done && next_store(replays_[i]);
-        }
-        if (done) {
+        if (gone || replay_piece(*s, replays_[i])) {
             replays_.erase(replays_.begin() + static_cast<ptrdiff_t>(i));
         } else {
             replaying_ = true;
@@ -216,9 +217,10 @@ void Shard::run_replays() {
 }
 
 /// Moves on to the next shard's store; true when there is none.
-bool Shard::next_store(Replay& replay) {
-    if (replay.shard >= replay.last_shard) return true;
-    ++replay.shard;
+bool Shard::next_store(Replay& replay) const {
+    if (replay.stores_left == 0) return true;
+    --replay.stores_left;
+    replay.shard = (replay.shard + 1) % static_cast<unsigned>(core_.shards.size());
     replay.cursor = {};
     return false;
 }
@@ -253,8 +255,7 @@ void Shard::deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::Messa
         form.check_read = !s.sink;
         form.identifiers = identifiers;
         const session::Delivery shown = form;
-        deliver(s, p, std::move(form), {});
-        if (!wants(EventId::on_retain_published)) continue;
+        if (!deliver(s, p, std::move(form), {}) || !wants(EventId::on_retain_published)) continue;
         const auto box = box_packet(packet_of(p, shown, 0), message->origin_id().text());
         box->frozen = true;
         notify(EventId::on_retain_published, s.client.get(), box.get(),

@@ -267,8 +267,7 @@ void Shard::pump(Connection& c, Session& s) {
     relieve(c);
 }
 
-void Shard::enqueue(Session& s, session::Delivery delivery, Source source) {
-    (void)source;
+bool Shard::enqueue(Session& s, session::Delivery delivery) {
     session::Flow& flow = s.make_flow();
     const Limits& limits = core_.config.limits;
     const size_t bytes = delivery.message->footprint();
@@ -283,7 +282,7 @@ void Shard::enqueue(Session& s, session::Delivery delivery, Source source) {
     while (full()) {
         if (core_.config.queue_policy == QueuePolicy::drop_newest || flow.queue.empty()) {
             drop_delivery(s, delivery);
-            return;
+            return false;
         }
         const session::Delivery oldest = flow.pop_front();
         metrics_.queued_messages.sub();
@@ -295,6 +294,7 @@ void Shard::enqueue(Session& s, session::Delivery delivery, Source source) {
     flow.enqueue(std::move(delivery));
     s.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
     if (!s.connection && s.scheduled_ms == INT64_MAX) schedule(s, deadline_of(s));
+    return true;
 }
 
 void Shard::drop_delivery(Session& s, const session::Delivery& delivery) {

@@ -220,7 +220,8 @@ private:
                (target.no_local && ByteView(target.session->client->id) == origin_id);
     }
     void deliver_target(Target& target, Publication& p, bool own, Source source);
-    void deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
+    /// False when it went neither to the client nor into its queue.
+    bool deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
     void deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                           topics::SubscriberId except);
     void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
@@ -249,7 +250,8 @@ private:
     int64_t queue_limit_ms(const mqtt::Message& message) const;
     void drop_delivery(Session& s, const session::Delivery& delivery);
     void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
-    void enqueue(Session& s, session::Delivery delivery, Source source);
+    /// False when there was no room for it.
+    bool enqueue(Session& s, session::Delivery delivery);
     void clear_flow(Session& s);
     void touch_output(Connection& c);
     void count_sent(Connection& c, size_t bytes);
@@ -286,7 +288,7 @@ private:
         std::string topic_filter;
         topics::SubscriptionOptions options;
         unsigned shard = 0;           ///< whose store is being read
-        unsigned last_shard = 0;
+        unsigned stores_left = 0;     ///< after this one
         topics::RetainedStore::Cursor cursor;
         bool waiting = false;         ///< for a batch of another shard
         uint64_t number = 0;
@@ -300,7 +302,8 @@ private:
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
     void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
                        std::vector<mqtt::MessageRef>& out);
-    static bool next_store(Replay& replay);
+    bool next_store(Replay& replay) const;
+    bool replay_piece(Session& s, Replay& replay);
     bool held_back(const Replay& replay, const Session& s) const;
     bool replay_ready() const;
     void deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::MessageRef>& messages);

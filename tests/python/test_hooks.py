@@ -197,6 +197,21 @@ def test_the_receiver_of_a_shared_subscription_can_be_chosen(server):
     assert first.is_quiet()
 
 
+def test_on_retain_published_tells_what_was_sent_not_what_was_refused(make_server, seen):
+    server = make_server()
+    server.add_hook(on_acl_check=lambda event, client, topic, access: DENY if topic == "a/secret" else NEXT,
+                    on_retain_published=lambda event, client, packet: seen.put(packet.topic))
+    server.allow_all()
+    server.start()
+    for topic in ("a/open", "a/secret", "a/too"):
+        server.publish(topic, "kept", retain=True)
+    peer = Peer.connected(server, "x")
+    peer.subscribe("a/#")
+    assert {peer.expect(PacketType.PUBLISH).topic for _ in range(2)} == {"a/open", "a/too"}
+    assert peer.is_quiet()
+    assert sorted(seen.queue) == ["a/open", "a/too"]
+
+
 def test_a_receiver_can_be_added(server):
     server.add_hook(on_select_subscribers=lambda event, selection, packet: selection.add("extra", qos=1))
     peer = Peer.connected(server, "extra")
