@@ -52,9 +52,9 @@ fuzz: build-packages fuzz-packages build/fuzz/build.ninja
 	@python3 tests/run_fuzz.py --build build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
 
 sanitizers:
+	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
-	@$(MAKE) --no-print-directory fuzz
 
 bench: all
 	@cmake/apt-install.sh $(BENCH_PACKAGES)

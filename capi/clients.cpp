@@ -170,8 +170,8 @@ comqtt_status comqtt_client_each_subscription(const comqtt_client* client, comqt
         const auto core = entry.release_now();
         for (const auto& item : all) {
             const mqtt::TopicFilterEntry& of = item.entry;
-            const comqtt_subscription row = {sizeof row,  to_str(of.filter),      of.qos,
-                                             of.no_local, of.retain_as_published, of.retain_handling,
+            const comqtt_subscription row = {sizeof row,     to_str(of.filter),      of.qos,
+                                             of.no_local,    of.retain_as_published, of.retain_handling,
                                              item.identifier};
             if (!fn(user, &row)) break;
         }

@@ -223,8 +223,13 @@ comqtt_status comqtt_packet_filter(const comqtt_packet* packet, size_t index,
         const auto& filters = packet_of(packet).filters;
         if (index >= filters.size()) return outcome(Status::not_found);
         const auto& entry = filters[index];
-        const comqtt_subscription row = {sizeof row,     to_str(entry.filter),      entry.qos,
-                                         entry.no_local, entry.retain_as_published, entry.retain_handling, 0};
+        const comqtt_subscription row = {sizeof row,
+                                         to_str(entry.filter),
+                                         entry.qos,
+                                         entry.no_local,
+                                         entry.retain_as_published,
+                                         entry.retain_handling,
+                                         0};
         return write_record(row, out_entry, "the filter entry");
     });
 }

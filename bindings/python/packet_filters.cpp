@@ -43,8 +43,12 @@ void replace_filters(Packet& packet, const py::iterable& values) {
 }  // namespace
 
 TopicFilter TopicFilter::copy_of(const comqtt_subscription& entry) {
-    return {std::string(entry.filter.ptr ? entry.filter.ptr : "", entry.filter.len), entry.qos,
-            entry.no_local, entry.retain_as_published, entry.retain_handling, entry.identifier};
+    return {std::string(entry.filter.ptr ? entry.filter.ptr : "", entry.filter.len),
+            entry.qos,
+            entry.no_local,
+            entry.retain_as_published,
+            entry.retain_handling,
+            entry.identifier};
 }
 
 comqtt_subscription TopicFilter::view() const {

@@ -10,6 +10,7 @@ namespace comqtt {
 
 class BlockCache {
 public:
+    /// `size` > 0; the same for free().
     static void* allocate(size_t size) {
         const size_t kind = kind_of(size);
         if (kind >= kKinds) return ::operator new(size);
@@ -33,12 +34,12 @@ public:
     }
 
 private:
-    static constexpr size_t kStep = 64;       ///< bytes between kinds
-    static constexpr size_t kKinds = 9;       ///< up to 512 bytes
+    static constexpr size_t kStep = 64;  ///< bytes between kinds
+    static constexpr size_t kKinds = 9;  ///< up to 512 bytes
 #if defined(__SANITIZE_ADDRESS__)
-    static constexpr size_t kKeep = 0;        ///< a freed block must stay freed to be watched
+    static constexpr size_t kKeep = 0;  ///< a freed block must stay freed to be watched
 #else
-    static constexpr size_t kKeep = 4u << 20; ///< bytes
+    static constexpr size_t kKeep = 4u << 20;  ///< bytes
 #endif
     struct Block {
         Block* next;
@@ -59,7 +60,7 @@ private:
     }
     void* take(size_t kind) {
         List& list = lists_[kind];
-        if (!list.first) return ::operator new(kind * kStep);
+        if (!list.first) return ::operator new(kind* kStep);
         kept_ -= kind * kStep;
         return list.pop();
     }

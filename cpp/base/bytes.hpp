@@ -33,9 +33,7 @@ inline bool operator==(ByteView a, ByteView b) {
     return a.size == b.size && (a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0);
 }
 
-inline uint16_t load_u16(const uint8_t* p) {
-    return static_cast<uint16_t>((p[0] << 8) | p[1]);
-}
+inline uint16_t load_u16(const uint8_t* p) { return static_cast<uint16_t>((p[0] << 8) | p[1]); }
 inline uint32_t load_u32(const uint8_t* p) {
     return (uint32_t{p[0]} << 24) | (uint32_t{p[1]} << 16) | (uint32_t{p[2]} << 8) | p[3];
 }
@@ -85,9 +83,7 @@ private:
 };
 
 /// Encoded length of a Variable Byte Integer.
-constexpr size_t varint_size(uint32_t v) {
-    return v < 128 ? 1 : v < 16384 ? 2 : v < 2097152 ? 3 : 4;
-}
+constexpr size_t varint_size(uint32_t v) { return v < 128 ? 1 : v < 16384 ? 2 : v < 2097152 ? 3 : 4; }
 /// Writes a Variable Byte Integer at p; returns the byte after it.
 inline uint8_t* store_varint(uint8_t* p, uint32_t v) {
     while (v >= 128) {

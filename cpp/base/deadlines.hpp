@@ -10,7 +10,7 @@ namespace comqtt {
 
 struct Deadline {
     int64_t at_ms;
-    uint64_t ref;   ///< handle of what waits
+    uint64_t ref;  ///< handle of what waits
     uint32_t kind;
 };
 

@@ -22,8 +22,8 @@ void Shard::store_verdict(Session& s, std::string_view topic, hooks::Access acce
         return;
     }
     s.acl->store(hash_bytes(ByteView(topic), core_.seed), access, allowed,
-                 now_ms_ + limits.acl_cache_lifetime_ms,
-                 core_.acl_epoch.load(std::memory_order_relaxed), limits.acl_cache_size);
+                 now_ms_ + limits.acl_cache_lifetime_ms, core_.acl_epoch.load(std::memory_order_relaxed),
+                 limits.acl_cache_size);
 }
 
 hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t position) {
@@ -72,7 +72,8 @@ void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed)
         }
     }
     // The route cache keeps no verdict for what was pending: it is asked again, from the cache.
-    if (Route* route = routes_.find(ByteView(topic), routes_.hash_of(ByteView(topic)))) route->read_until_ms = 0;
+    if (Route* route = routes_.find(ByteView(topic), routes_.hash_of(ByteView(topic))))
+        route->read_until_ms = 0;
     if (s.connection && s.connection->state == Connection::State::established) pump(*s.connection, s);
 }
 

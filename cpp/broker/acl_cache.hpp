@@ -12,8 +12,7 @@ namespace comqtt::broker {
 class AclCache {
 public:
     /// next = not known.
-    hooks::Verdict find(uint64_t topic_hash, hooks::Access access, int64_t now_ms,
-                        uint64_t epoch) const {
+    hooks::Verdict find(uint64_t topic_hash, hooks::Access access, int64_t now_ms, uint64_t epoch) const {
         if (epoch != epoch_) return hooks::Verdict::next;
         const Whole& whole = whole_[access == hooks::Access::write];
         if (whole.until_ms > now_ms) return whole.allowed ? hooks::Verdict::allow : hooks::Verdict::deny;
@@ -28,8 +27,8 @@ public:
         }
         return hooks::Verdict::next;
     }
-    void store(uint64_t topic_hash, hooks::Access access, bool allowed, int64_t until_ms,
-               uint64_t epoch, size_t limit) {
+    void store(uint64_t topic_hash, hooks::Access access, bool allowed, int64_t until_ms, uint64_t epoch,
+               size_t limit) {
         if (limit == 0) return;
         enter(epoch);
         const Cell cell{key_of(topic_hash, access), until_ms * 2 + (allowed ? 1 : 0)};
@@ -51,8 +50,8 @@ public:
 private:
     static constexpr size_t kProbes = 4;
     struct Cell {
-        uint64_t key = 0;       ///< 0 = free
-        int64_t until_ms = 0;   ///< shifted left by one; the lowest bit is the verdict
+        uint64_t key = 0;      ///< 0 = free
+        int64_t until_ms = 0;  ///< shifted left by one; the lowest bit is the verdict
     };
     struct Whole {
         int64_t until_ms = INT64_MIN;

@@ -34,8 +34,7 @@ void Shard::check_congestion(Connection& c, Source source) {
         c.congestion->since_ms = c.congestion->progress_ms = now_ms_;
         schedule(c, deadline_of(c));
     }
-    if (core_.config.backpressure == BackpressurePolicy::wait && !c.congestion->given_up &&
-        source.connection)
+    if (core_.config.backpressure == BackpressurePolicy::wait && !c.congestion->given_up && source.connection)
         pause_source(source, c);
 }
 

@@ -8,12 +8,11 @@ namespace comqtt::broker {
 void Shard::protocol_error(Connection& c, const mqtt::DecodeError& error) {
     uint64_t suppressed = 0;
     if (core_.log.enabled(LogLevel::warn) && refusals_log_.allow(now_ms_, suppressed))
-        core_.log.write(LogLevel::warn, "broker",
-                        "{} ({}): 0x{:02X} {}, {} at byte {} [{}]; {} such lines held back",
-                        c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"),
-                        c.client ? c.client->id : "", static_cast<unsigned>(error.reason),
-                        mqtt::reason_text(error.reason), error.what, error.offset, error.statement,
-                        suppressed);
+        core_.log.write(
+            LogLevel::warn, "broker", "{} ({}): 0x{:02X} {}, {} at byte {} [{}]; {} such lines held back",
+            c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"), c.client ? c.client->id : "",
+            static_cast<unsigned>(error.reason), mqtt::reason_text(error.reason), error.what, error.offset,
+            error.statement, suppressed);
     metrics_.protocol_errors.add();
     close(c, {.reason = error.reason, .text = error.what, .statement = error.statement});
 }
@@ -74,15 +73,13 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
     const bool ends = s.expiry_interval == 0;
     if (cause.send_will && client->will) settle_will(s, ends);
     notify(EventId::on_disconnect, client.get(), nullptr, [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_disconnect(event, *client,
-                           {cause.reason, cause.text, cause.by_client, cause.clean, ends});
+        hook.on_disconnect(event, *client, {cause.reason, cause.text, cause.by_client, cause.clean, ends});
     });
     if (ends) {
         end_session(s, false);
         return;
     }
-    if (s.expiry_interval != mqtt::kNoExpiry)
-        s.expires_ms = now_ms_ + int64_t{s.expiry_interval} * 1000;
+    if (s.expiry_interval != mqtt::kNoExpiry) s.expires_ms = now_ms_ + int64_t{s.expiry_interval} * 1000;
     if (s.flow) {
         // QoS 0 messages do not wait for an offline client.
         std::deque<session::Delivery> kept;
@@ -117,9 +114,7 @@ void Shard::end_session(Session& s, bool expired) {
     const Ref<hooks::Client> client = s.client;
     if (expired)
         notify(EventId::on_client_expired, client.get(), nullptr,
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_client_expired(event, *client);
-               });
+               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_client_expired(event, *client); });
     if (s.will) {
         const auto will = std::move(s.will);
         begin_will(*will->client, will->box, 0);

@@ -10,7 +10,7 @@ enum class QueuePolicy : uint8_t { drop_oldest, drop_newest };
 
 struct Capabilities {
     uint32_t maximum_session_expiry_interval = 4294967295;  ///< seconds
-    uint32_t maximum_message_expiry_interval = 86400;       ///< seconds a queued message may live; 0 = no limit
+    uint32_t maximum_message_expiry_interval = 86400;  ///< seconds a queued message may live; 0 = no limit
     uint32_t receive_maximum = 1024;
     uint32_t maximum_qos = 2;
     bool retain_available = true;
@@ -43,19 +43,19 @@ struct Limits {
     uint64_t handover_bytes = 16ull << 20;       ///< on their way from one shard to another
     uint64_t retained_messages = 10'000'000;
     uint64_t retained_bytes = 4ull << 30;
-    uint32_t inflight = 65'535;                  ///< outbound QoS 1/2 per client, below its Receive Maximum
-    uint32_t topic_alias_bytes = 65'536;         ///< topics a client's inbound aliases may hold
-    uint32_t outbound_aliases = 64;              ///< per connection, below the client's Topic Alias Maximum
+    uint32_t inflight = 65'535;           ///< outbound QoS 1/2 per client, below its Receive Maximum
+    uint32_t topic_alias_bytes = 65'536;  ///< topics a client's inbound aliases may hold
+    uint32_t outbound_aliases = 64;       ///< per connection, below the client's Topic Alias Maximum
     uint32_t connect_timeout_ms = 10'000;
-    uint32_t connect_packet_size = 8192;         ///< CONNECT, before authentication
-    uint32_t stuck_timeout_ms = 5'000;           ///< a full receiver is waited for this long, then not
-    uint32_t stuck_disconnect_ms = 30'000;       ///< full without any progress this long: disconnected
-    uint32_t close_timeout_ms = 2'000;           ///< to take the last packet and close
+    uint32_t connect_packet_size = 8192;    ///< CONNECT, before authentication
+    uint32_t stuck_timeout_ms = 5'000;      ///< a full receiver is waited for this long, then not
+    uint32_t stuck_disconnect_ms = 30'000;  ///< full without any progress this long: disconnected
+    uint32_t close_timeout_ms = 2'000;      ///< to take the last packet and close
     uint32_t deferral_timeout_ms = 10'000;
-    uint32_t deferrals = 100'000;                ///< pending at one time, per server
-    uint32_t acl_cache_size = 1024;               ///< verdicts per client; 0 = ask each time
+    uint32_t deferrals = 100'000;    ///< pending at one time, per server
+    uint32_t acl_cache_size = 1024;  ///< verdicts per client; 0 = ask each time
     uint32_t acl_cache_lifetime_ms = 10'000;
-    uint32_t routes = 524'288;                   ///< cached routes of one shard
+    uint32_t routes = 524'288;  ///< cached routes of one shard
     uint32_t sessions = 10'000'000;
     uint32_t blocked_clients = 1'000'000;
 };

@@ -22,42 +22,42 @@ struct Session;
 
 /// Where a connection waits for a verdict.
 enum class Step : uint8_t {
-    connect,       ///< on_connect
-    authenticate,  ///< on_connect_authenticate
-    auth,          ///< on_auth_packet, during CONNECT or later
-    publish_acl,   ///< on_acl_check of a PUBLISH
-    publish,       ///< on_publish
-    subscribe_acl, ///< on_acl_check of one filter
-    retain,        ///< whether a topic of another shard may be retained although the limit is reached
+    connect,        ///< on_connect
+    authenticate,   ///< on_connect_authenticate
+    auth,           ///< on_auth_packet, during CONNECT or later
+    publish_acl,    ///< on_acl_check of a PUBLISH
+    publish,        ///< on_publish
+    subscribe_acl,  ///< on_acl_check of one filter
+    retain,         ///< whether a topic of another shard may be retained although the limit is reached
 };
 
 /// What a suspended step needs to go on.
 struct Suspension {
     Step step{};
     Ref<hooks::PacketBox> box;
-    size_t position = 0;             ///< next hook to ask
-    size_t index = 0;                ///< subscribe_acl: filter
-    std::vector<uint8_t> codes;      ///< subscribe_acl: decided so far
-    size_t added = 0;                ///< subscribe_acl: new filters granted so far
-    bool injected = false;           ///< not from the wire
-    uint64_t pending = 0;            ///< deferral number
+    size_t position = 0;                        ///< next hook to ask
+    size_t index = 0;                           ///< subscribe_acl: filter
+    std::vector<uint8_t> codes;                 ///< subscribe_acl: decided so far
+    size_t added = 0;                           ///< subscribe_acl: new filters granted so far
+    bool injected = false;                      ///< not from the wire
+    uint64_t pending = 0;                       ///< deferral number
     std::deque<Ref<hooks::PacketBox>> waiting;  ///< injected packets that come after it
 };
 
 /// An enhanced authentication (4.12).
 struct AuthExchange {
     std::string method;
-    std::string reply;               ///< last authentication data, for CONNACK
+    std::string reply;  ///< last authentication data, for CONNACK
     bool has_reply = false;
-    Ref<hooks::PacketBox> connect;   ///< until the session is established
+    Ref<hooks::PacketBox> connect;  ///< until the session is established
 };
 
 /// Publishers that wait for a full receiver.
 struct Congestion {
     std::vector<Source> waiters;
     int64_t since_ms = 0;
-    int64_t progress_ms = 0;     ///< last time bytes were taken
-    bool given_up = false;       ///< no longer waited for
+    int64_t progress_ms = 0;  ///< last time bytes were taken
+    bool given_up = false;    ///< no longer waited for
 };
 
 struct Connection {
@@ -68,31 +68,31 @@ struct Connection {
     Session* session = nullptr;
     Ref<hooks::Client> client;
     Output out;
-    std::vector<uint8_t> partial;     ///< trailing bytes of an incomplete packet, or what waits while suspended
+    std::vector<uint8_t> partial;  ///< trailing bytes of an incomplete packet, or what waits while suspended
 
-    Route* last_route = nullptr;      ///< of the previous publish
+    Route* last_route = nullptr;  ///< of the previous publish
     uint32_t last_serial = 0;
-    uint64_t last_acl_epoch = 0;      ///< the write verdict for it is ALLOW
+    uint64_t last_acl_epoch = 0;  ///< the write verdict for it is ALLOW
     int64_t last_acl_until_ms = 0;
-    uint64_t last_waited_on = 0;      ///< receiver this publisher was last paused for
+    uint64_t last_waited_on = 0;  ///< receiver this publisher was last paused for
 
     int64_t last_received_ms = 0;
-    int64_t since_ms = 0;             ///< accepted, established; when closing: the time to be gone
-    int64_t scheduled_ms = INT64_MAX; ///< earliest deadline entry
-    uint32_t keep_alive_ms = 0;       ///< 1.5 times the interval; 0 = none
-    uint32_t max_packet_size = 0;     ///< of the client; 0 = none
-    uint32_t window = 65'535;         ///< outbound QoS 1 and 2 messages in flight
-    uint16_t alias_maximum = 0;       ///< of the client
-    uint16_t paused_by = 0;           ///< reasons not to read
+    int64_t since_ms = 0;              ///< accepted, established; when closing: the time to be gone
+    int64_t scheduled_ms = INT64_MAX;  ///< earliest deadline entry
+    uint32_t keep_alive_ms = 0;        ///< 1.5 times the interval; 0 = none
+    uint32_t max_packet_size = 0;      ///< of the client; 0 = none
+    uint32_t window = 65'535;          ///< outbound QoS 1 and 2 messages in flight
+    uint16_t alias_maximum = 0;        ///< of the client
+    uint16_t paused_by = 0;            ///< reasons not to read
     State state = State::awaiting_connect;
     mqtt::Version version = mqtt::Version::v5;
     bool problem_information = true;
-    bool dirty = false;               ///< in the shard's list of outputs to flush
-    bool blocked = false;             ///< the link did not take all
+    bool dirty = false;    ///< in the shard's list of outputs to flush
+    bool blocked = false;  ///< the link did not take all
     bool connect_seen = false;
-    bool finishing = false;           ///< Link::finish was called
+    bool finishing = false;  ///< Link::finish was called
 
-    std::unique_ptr<PeerInfo> peer;   ///< until CONNECT
+    std::unique_ptr<PeerInfo> peer;  ///< until CONNECT
     std::unique_ptr<topics::InboundAliases> inbound_aliases;
     std::unique_ptr<topics::OutboundAliases> outbound_aliases;
     std::unique_ptr<Suspension> suspension;

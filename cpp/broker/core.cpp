@@ -59,8 +59,9 @@ size_t Registry::count() const {
 
 Status BlockList::add(std::string_view id, size_t limit) {
     const std::unique_lock lock(mutex_);
+    if (ids_.count(std::string(id))) return Status::exists;
     if (ids_.size() >= limit) return Status::too_large;
-    if (!ids_.emplace(id).second) return Status::exists;
+    ids_.emplace(id);
     count_.store(ids_.size(), std::memory_order_relaxed);
     return Status::ok;
 }
@@ -90,16 +91,15 @@ uint64_t random_seed() {
 }
 }  // namespace
 
-Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker,
-           unsigned shard_count, std::optional<uint64_t> hash_seed)
+Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count,
+           std::optional<uint64_t> hash_seed)
     : config(settings),
       log(std::move(log_sink)),
       clock(std::move(time)),
       seed(hash_seed ? *hash_seed : random_seed()),
       started_wall_ms(clock->wall_ms()) {
     hooks.set_log(&log);
-    for (unsigned i = 0; i < shard_count; ++i)
-        mailboxes.push_back(std::make_shared<Mailbox>(&waker, i));
+    for (unsigned i = 0; i < shard_count; ++i) mailboxes.push_back(std::make_shared<Mailbox>(&waker, i));
 }
 
 Core::~Core() {

@@ -96,7 +96,7 @@ struct Core {
 
     std::atomic<uint64_t> acl_epoch{1};
     std::atomic<uint64_t> hybrid_clock{0};
-    std::atomic<uint64_t> next_number{1};     ///< connections, deferrals, assigned client ids
+    std::atomic<uint64_t> next_number{1};  ///< connections, deferrals, assigned client ids
     std::atomic<uint64_t> connections{0};
     std::atomic<uint64_t> connected{0};
     std::atomic<uint64_t> maximum_connected{0};
@@ -104,7 +104,7 @@ struct Core {
     std::atomic<uint64_t> retained_messages{0};
     std::atomic<uint64_t> retained_bytes{0};
     std::atomic<uint64_t> deferrals{0};
-    std::atomic<uint64_t> queued_bytes{0};    ///< session queues of all shards
+    std::atomic<uint64_t> queued_bytes{0};  ///< session queues of all shards
 };
 
 }  // namespace comqtt::broker

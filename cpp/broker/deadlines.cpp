@@ -29,13 +29,11 @@ int64_t Shard::deadline_of(const Connection& c) const {
             break;
         case Connection::State::established:
             // A client that is not read cannot show that it is alive.
-            if (c.keep_alive_ms && !c.paused_by && !c.suspension)
-                at = c.last_received_ms + c.keep_alive_ms;
+            if (c.keep_alive_ms && !c.paused_by && !c.suspension) at = c.last_received_ms + c.keep_alive_ms;
             break;
     }
     if (c.congestion) {
-        if (!c.congestion->given_up)
-            at = std::min(at, c.congestion->since_ms + limits.stuck_timeout_ms);
+        if (!c.congestion->given_up) at = std::min(at, c.congestion->since_ms + limits.stuck_timeout_ms);
         at = std::min(at, c.congestion->progress_ms + limits.stuck_disconnect_ms);
     }
     return at;
@@ -92,7 +90,8 @@ void Shard::connection_due(Connection& c) {
         core_.log.write(LogLevel::warn, "broker", "{} ({}): took no bytes for {} ms, disconnected",
                         c.client ? c.client->remote : "?", c.client ? c.client->id : "",
                         limits.stuck_disconnect_ms);
-        close(c, {.reason = Reason::quota_exceeded, .text = "the client does not read", .tell_client = false});
+        close(c,
+              {.reason = Reason::quota_exceeded, .text = "the client does not read", .tell_client = false});
         if (c.link) c.link->abort();
         return;
     }

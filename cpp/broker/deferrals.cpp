@@ -114,7 +114,8 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
     }
 }
 
-void Shard::continue_step(Connection& c, Suspension state, const hooks::DeferralResult& result, bool in_time) {
+void Shard::continue_step(Connection& c, Suspension state, const hooks::DeferralResult& result,
+                          bool in_time) {
     using hooks::Action;
     using hooks::Verdict;
     const bool next = in_time && result.value == 0;

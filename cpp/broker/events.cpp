@@ -23,10 +23,9 @@ CallbackScope::~CallbackScope() {
 void Shard::packet_processed(Connection& c, PacketBox* box, Reason reason) {
     if (!wants(EventId::on_packet_processed) || !box || !c.client) return;
     const Ref<hooks::Client> client = c.client;
-    notify(EventId::on_packet_processed, client.get(), box,
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_packet_processed(event, *client, *box, reason);
-           });
+    notify(EventId::on_packet_processed, client.get(), box, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_packet_processed(event, *client, *box, reason);
+    });
 }
 
 }  // namespace comqtt::broker

@@ -89,8 +89,7 @@ void Shard::fill_route(Route& route) {
     }
 }
 
-void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box,
-                    Route* known) {
+void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box, Route* known) {
     Route& route = known ? *known : p.retain ? passing_route(p.topic_name) : route_for(p.topic_name);
     if (!route_needs_hooks() || !box) {
         deliver_local(route, p, source);
@@ -134,8 +133,7 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
 }
 
 bool Shard::route_needs_hooks() const {
-    return wants(EventId::on_select_subscribers) ||
-           wants(EventId::on_published_with_shared_filters);
+    return wants(EventId::on_select_subscribers) || wants(EventId::on_published_with_shared_filters);
 }
 
 hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
@@ -181,10 +179,9 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
         for (const auto& client : core_.registry.all())
             for (auto [at, last] = elsewhere.equal_range(client->session); at != last; ++at)
                 at->second->client_id = client->id;
-    notify(EventId::on_select_subscribers, nullptr, &box,
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_select_subscribers(event, selection, box);
-           });
+    notify(EventId::on_select_subscribers, nullptr, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_select_subscribers(event, selection, box);
+    });
     for (auto& receiver : selection.receivers) {
         if (receiver.subscriber) continue;
         const auto client = core_.registry.find(receiver.client_id);

@@ -18,16 +18,15 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
         if (v5 && c.problem_information) {
             if (!text.empty()) packet.properties.set_text(mqtt::PropertyId::reason_string, text);
             if (inherited)
-                for (const auto& property : inherited->items())
-                    packet.properties.items().push_back(property);
+                for (const auto& property : inherited->items()) packet.properties.items().push_back(property);
         }
         send_packet(c, std::move(packet));
         return;
     }
     const bool with_reason = v5 && reason != Reason::success;
     uint8_t* p = c.out.extend(chunks_, with_reason ? 5 : 4);
-    p[0] = static_cast<uint8_t>((static_cast<uint8_t>(type) << 4) |
-                                (type == mqtt::PacketType::pubrel ? 2 : 0));
+    p[0] =
+        static_cast<uint8_t>((static_cast<uint8_t>(type) << 4) | (type == mqtt::PacketType::pubrel ? 2 : 0));
     p[1] = with_reason ? 3 : 2;
     store_u16(p + 2, id);
     if (with_reason) p[4] = static_cast<uint8_t>(reason);
@@ -64,9 +63,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     const bool failed = static_cast<uint8_t>(ack.reason) >= 0x80;
     bool done = false;
     switch (type) {
-        case mqtt::PacketType::puback:
-            done = entry && entry->delivery.qos == 1;
-            break;
+        case mqtt::PacketType::puback: done = entry && entry->delivery.qos == 1; break;
         case mqtt::PacketType::pubrec:
             if (entry && entry->delivery.qos == 2) {
                 if (failed) {
@@ -82,16 +79,15 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                 send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::packet_identifier_not_found);
             }
             break;
-        case mqtt::PacketType::pubcomp:
-            done = entry && entry->state == State::released;
-            break;
+        case mqtt::PacketType::pubcomp: done = entry && entry->state == State::released; break;
         default: break;
     }
     if (!done) return true;
     s.flow->inflight.finish(ack.packet_id, *entry);
     metrics_.inflight.sub();
     touch_output(c);  // the client's figures are brought up to date with its output
-    tell(failed && type == mqtt::PacketType::pubrec ? EventId::on_qos_dropped : EventId::on_qos_complete, type);
+    tell(failed && type == mqtt::PacketType::pubrec ? EventId::on_qos_dropped : EventId::on_qos_complete,
+         type);
     if (!s.flow->queue.empty() || !s.flow->resend.empty()) pump(c, s);
     return true;
 }

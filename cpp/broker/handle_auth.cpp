@@ -11,7 +11,8 @@ bool Shard::handle_auth(Connection& c, Ref<PacketBox> box) {
     const Packet& packet = box->packet;
     const auto method = packet.properties.text(PropertyId::authentication_method);
     if (c.version != mqtt::Version::v5 || !c.auth) {
-        protocol_error(c, Reason::protocol_error, "MQTT-4.12.0-6", "AUTH without an authentication method in CONNECT");
+        protocol_error(c, Reason::protocol_error, "MQTT-4.12.0-6",
+                       "AUTH without an authentication method in CONNECT");
         return false;
     }
     if (!method || *method != c.auth->method) {
@@ -20,8 +21,10 @@ bool Shard::handle_auth(Connection& c, Ref<PacketBox> box) {
         return false;
     }
     const bool first = c.state == Connection::State::authenticating;
-    if (packet.reason != Reason::continue_authentication && (first || packet.reason != Reason::reauthenticate)) {
-        protocol_error(c, Reason::protocol_error, "MQTT-4.12.0-3", "AUTH with a reason that may not stand here");
+    if (packet.reason != Reason::continue_authentication &&
+        (first || packet.reason != Reason::reauthenticate)) {
+        protocol_error(c, Reason::protocol_error, "MQTT-4.12.0-3",
+                       "AUTH with a reason that may not stand here");
         return false;
     }
     begin_auth(c, std::move(box), 0);
@@ -34,9 +37,8 @@ void Shard::begin_auth(Connection& c, Ref<PacketBox> box, size_t position) {
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_auth_packet(event, *c.client, *box);
-        });
+        action = core_.hooks.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_auth_packet(event, *c.client, *box); });
     }
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;

@@ -50,8 +50,8 @@ void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, 
         core_.log.write(LogLevel::warn, "broker", "{} ({}): CONNECT refused, 0x{:02X} {}{}{}{}{}",
                         c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"),
                         c.client ? c.client->id : "", static_cast<unsigned>(reason),
-                        mqtt::reason_text(reason), text.empty() ? "" : ": ", text,
-                        *statement ? " " : "", statement);
+                        mqtt::reason_text(reason), text.empty() ? "" : ": ", text, *statement ? " " : "",
+                        statement);
     close(c, {.reason = reason, .text = "CONNECT refused", .send_will = false, .tell_client = false});
 }
 
@@ -70,7 +70,9 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             refuse_connect(c, error.reason, error.what, error.statement);
         } else {
             // 3.x has no return code for a malformed CONNECT.
-            close(c, {.reason = error.reason, .text = error.what, .statement = error.statement,
+            close(c, {.reason = error.reason,
+                      .text = error.what,
+                      .statement = error.statement,
                       .tell_client = false});
         }
         return;
@@ -95,12 +97,13 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_packet_read, wall_ms_, client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_packet_read(event, *client, *box);
-        });
+        const auto action = core_.hooks.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) {
-            close(c, {.reason = Reason::unspecified_error, .text = "CONNECT rejected by a hook",
-                      .send_will = false, .tell_client = false});
+            close(c, {.reason = Reason::unspecified_error,
+                      .text = "CONNECT rejected by a hook",
+                      .send_will = false,
+                      .tell_client = false});
             return;
         }
         const std::string& id = box->packet.connect.client_id;
@@ -131,8 +134,8 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
         c.max_packet_size = *size;
     if (client->id.empty()) {
         if (c.version != mqtt::Version::v5 && !fields.clean_start) {
-            refuse_connect(c, Reason::client_identifier_not_valid,
-                           "an empty client id needs a clean session", "MQTT-3.1.3-8");
+            refuse_connect(c, Reason::client_identifier_not_valid, "an empty client id needs a clean session",
+                           "MQTT-3.1.3-8");
             return;
         }
         do {
@@ -171,9 +174,8 @@ void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position)
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_connect(event, *c.client, *box);
-        });
+        action = core_.hooks.act(event, position,
+                                 [&](hooks::Hook& hook) { return hook.on_connect(event, *c.client, *box); });
     }
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;
@@ -190,7 +192,9 @@ void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action acti
                            const hooks::Event* event) {
     if (action == hooks::Action::reject || action == hooks::Action::ignore) {
         metrics_.connections_refused.add();
-        close(c, {.reason = Reason::not_authorized, .text = "CONNECT rejected by a hook", .send_will = false,
+        close(c, {.reason = Reason::not_authorized,
+                  .text = "CONNECT rejected by a hook",
+                  .send_will = false,
                   .tell_client = false});
         return;
     }
@@ -239,8 +243,8 @@ void Shard::begin_authenticate(Connection& c, Ref<PacketBox> box, size_t positio
         suspend(c, std::move(state), event.take_deferral());
         return;
     }
-    finish_authenticate(c, std::move(box), verdict,
-                        event.has_reason() ? event.reason() : Reason::success, event.reason_text());
+    finish_authenticate(c, std::move(box), verdict, event.has_reason() ? event.reason() : Reason::success,
+                        event.reason_text());
 }
 
 void Shard::finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdict verdict, Reason reason,
@@ -272,15 +276,14 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
     const mqtt::Properties& properties = box->packet.properties;
     hooks::Client& client = *c.client;
     notify(EventId::on_session_establish, &client, box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_session_establish(event, client, *box);
-           });
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_establish(event, client, *box); });
     Session* s = nullptr;
     if (const auto known = core_.registry.find(client.id)) s = find_session(known->session);
     const bool clean = client.clean_start;
     if (s) {
         const uint64_t handle = s->id.value;
-        if (!s->connection && (s->expires_ms <= now_ms_ || s->will)) session_due(*s);  // due in this very round
+        if (!s->connection && (s->expires_ms <= now_ms_ || s->will))
+            session_due(*s);  // due in this very round
         s = find_session(handle);
         if (s) take_over(*s);
         s = find_session(handle);  // gone when it ended with its connection
@@ -317,8 +320,8 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
         s->expiry_interval = std::min(properties.number(PropertyId::session_expiry_interval).value_or(0),
                                       caps.maximum_session_expiry_interval);
         c.window = properties.number(PropertyId::receive_maximum).value_or(65'535);
-        c.alias_maximum = static_cast<uint16_t>(
-            properties.number(PropertyId::topic_alias_maximum).value_or(0));
+        c.alias_maximum =
+            static_cast<uint16_t>(properties.number(PropertyId::topic_alias_maximum).value_or(0));
     } else {
         s->expiry_interval = clean ? 0 : caps.maximum_session_expiry_interval;
     }
@@ -345,9 +348,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
     schedule(c, deadline_of(c));
     box->frozen = true;
     notify(EventId::on_session_established, &client, box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_session_established(event, client, *box);
-           });
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_established(event, client, *box); });
 }
 
 void Shard::take_over(Session& s) {
@@ -377,15 +378,13 @@ bool Shard::send_connack(Connection& c, const Packet& connect, bool session_pres
             out.set_text(PropertyId::assigned_client_identifier, c.client->id);
         if (caps.topic_alias_maximum)
             out.set_number(PropertyId::topic_alias_maximum, caps.topic_alias_maximum);
-        if (!caps.wildcard_sub_available)
-            out.set_number(PropertyId::wildcard_subscription_available, 0);
-        if (!caps.sub_id_available)
-            out.set_number(PropertyId::subscription_identifier_available, 0);
-        if (!caps.shared_sub_available)
-            out.set_number(PropertyId::shared_subscription_available, 0);
+        if (!caps.wildcard_sub_available) out.set_number(PropertyId::wildcard_subscription_available, 0);
+        if (!caps.sub_id_available) out.set_number(PropertyId::subscription_identifier_available, 0);
+        if (!caps.shared_sub_available) out.set_number(PropertyId::shared_subscription_available, 0);
         if (c.client->keep_alive_changed.load(std::memory_order_relaxed) ||
             c.client->keep_alive.load(std::memory_order_relaxed) != connect.connect.keep_alive)
-            out.set_number(PropertyId::server_keep_alive, c.client->keep_alive.load(std::memory_order_relaxed));
+            out.set_number(PropertyId::server_keep_alive,
+                           c.client->keep_alive.load(std::memory_order_relaxed));
         if (connect.properties.number(PropertyId::request_response_information).value_or(0) ||
             core_.config.compatibilities.always_return_response)
             out.set_text(PropertyId::response_information, "reply/" + c.client->id + "/");
@@ -400,9 +399,8 @@ bool Shard::send_connack(Connection& c, const Packet& connect, bool session_pres
 void Shard::resume_flow(Connection& c, Session& s) {
     if (!s.flow) return;
     s.flow->resend.clear();
-    s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry&) {
-        s.flow->resend.push_back(id);
-    });
+    s.flow->inflight.each(
+        [&](mqtt::PacketId id, session::Inflight::Entry&) { s.flow->resend.push_back(id); });
     pump(c, s);
 }
 

@@ -12,7 +12,9 @@ void Shard::handle_ping(Connection& c) {
 
 bool Shard::handle_disconnect(Connection& c, const Packet& packet) {
     if (!c.session) {
-        close(c, {.reason = Reason::success, .text = "DISCONNECT before CONNACK", .by_client = true,
+        close(c, {.reason = Reason::success,
+                  .text = "DISCONNECT before CONNACK",
+                  .by_client = true,
                   .tell_client = false});
         return false;
     }
@@ -24,8 +26,7 @@ bool Shard::handle_disconnect(Connection& c, const Packet& packet) {
                                "session expiry interval raised from 0 by DISCONNECT");
                 return false;
             }
-            s.expiry_interval =
-                std::min(*expiry, core_.config.capabilities.maximum_session_expiry_interval);
+            s.expiry_interval = std::min(*expiry, core_.config.capabilities.maximum_session_expiry_interval);
             c.client->session_expiry_s.store(s.expiry_interval, std::memory_order_relaxed);
         }
     }

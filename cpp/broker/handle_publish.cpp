@@ -17,8 +17,8 @@ void Shard::view_box(Inbound& in, std::vector<uint8_t>& properties) {
     view.packet_id = packet.packet_id;
     view.topic_name = ByteView(packet.topic_name);
     view.payload = ByteView(packet.payload);
-    view.topic_alias = static_cast<uint16_t>(
-        packet.properties.number(mqtt::PropertyId::topic_alias).value_or(0));
+    view.topic_alias =
+        static_cast<uint16_t>(packet.properties.number(mqtt::PropertyId::topic_alias).value_or(0));
     const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
     view.has_expiry = expiry.has_value();
     view.message_expiry_interval = expiry.value_or(0);
@@ -110,10 +110,11 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             return false;
         }
         if (result != Result::ok) {
-            protocol_error(c, result == Result::unknown ? Reason::protocol_error : Reason::topic_alias_invalid,
-                           "MQTT-3.3.2-9", result == Result::unknown
-                                               ? "topic alias without a topic"
-                                               : "topic alias above the server's maximum");
+            protocol_error(c,
+                           result == Result::unknown ? Reason::protocol_error : Reason::topic_alias_invalid,
+                           "MQTT-3.3.2-9",
+                           result == Result::unknown ? "topic alias without a topic"
+                                                     : "topic alias above the server's maximum");
             return false;
         }
     }
@@ -191,9 +192,8 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_publish(event, *c.client, *in.box);
-        });
+        action = core_.hooks.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_publish(event, *c.client, *in.box); });
     }
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;
@@ -260,9 +260,7 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     if (wants(EventId::on_published)) {
         materialize(c, in);
         notify(EventId::on_published, c.client.get(), in.box.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_published(event, *c.client, *in.box);
-               });
+               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, *c.client, *in.box); });
     }
     packet_processed(c, in.box.get(), Reason::success);
 }
@@ -303,9 +301,7 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     send_ack(c, type, view.packet_id, reason, text, &echoed);
     if (tell && view.qos == 1)
         notify(EventId::on_qos_complete, c.client.get(), ack.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_qos_complete(event, *c.client, *ack);
-               });
+               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_complete(event, *c.client, *ack); });
 }
 
 void Shard::refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text) {

@@ -12,9 +12,7 @@ uint8_t code(Reason reason) { return static_cast<uint8_t>(reason); }
 
 bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
     notify(EventId::on_subscribe, c.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_subscribe(event, *c.client, *box);
-           });
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *c.client, *box); });
     const Packet& packet = box->packet;
     const Capabilities& caps = core_.config.capabilities;
     if (c.version == mqtt::Version::v5) {
@@ -42,8 +40,7 @@ uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
         return code(Reason::topic_filter_invalid);
     if (entry.filter.size() > limits.topic_length || parsed.levels > limits.topic_levels)
         return code(Reason::topic_filter_invalid);
-    if (parsed.shared && !caps.shared_sub_available)
-        return code(Reason::shared_subscriptions_not_supported);
+    if (parsed.shared && !caps.shared_sub_available) return code(Reason::shared_subscriptions_not_supported);
     if (parsed.has_wildcard && !caps.wildcard_sub_available)
         return code(Reason::wildcard_subscriptions_not_supported);
     if (parsed.shared && entry.no_local) return code(Reason::protocol_error);
@@ -150,10 +147,9 @@ void Shard::remove_all_subscriptions(Session& s) {
     if (!tell) return;
     const auto box = box_packet(std::move(packet), s.client->id);
     box->frozen = true;
-    notify(EventId::on_unsubscribed, s.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_unsubscribed(event, *s.client, *box, codes, counts);
-           });
+    notify(EventId::on_unsubscribed, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_unsubscribed(event, *s.client, *box, codes, counts);
+    });
 }
 
 void Shard::finish_subscribe(Connection& c, Suspension& state) {
@@ -205,9 +201,7 @@ void Shard::finish_subscribe(Connection& c, Suspension& state) {
 
 bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
     notify(EventId::on_unsubscribe, c.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_unsubscribe(event, *c.client, *box);
-           });
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_unsubscribe(event, *c.client, *box); });
     box->frozen = true;
     const Packet& packet = box->packet;
     std::vector<uint8_t> codes(packet.filters.size());
@@ -222,10 +216,9 @@ bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
                            : code(Reason::no_subscription_existed);
         }
     }
-    notify(EventId::on_unsubscribed, c.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_unsubscribed(event, *c.client, *box, codes, counts);
-           });
+    notify(EventId::on_unsubscribed, c.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_unsubscribed(event, *c.client, *box, codes, counts);
+    });
     if (!c.client->is_inline && packet.packet_id) {
         Packet ack;
         ack.type = mqtt::PacketType::unsuback;

@@ -12,10 +12,10 @@
 namespace comqtt::broker {
 
 struct PeerInfo {
-    std::string remote;        ///< "ip:port" or the transport's own words
-    std::string listener;      ///< id of the listener
-    bool moved = false;        ///< handed over by another shard, which counted it
-    bool connect_seen = false; ///< handed over after on_packet_read saw its CONNECT
+    std::string remote;         ///< "ip:port" or the transport's own words
+    std::string listener;       ///< id of the listener
+    bool moved = false;         ///< handed over by another shard, which counted it
+    bool connect_seen = false;  ///< handed over after on_packet_read saw its CONNECT
 };
 
 class Link {

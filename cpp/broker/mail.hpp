@@ -30,12 +30,12 @@ struct Mail {
     topics::SubscriptionOptions options;          ///< targeted
     topics::SubscriberId target;                  ///< targeted; for the others the publishing session
     Source source;
-    uint32_t offset = 0;   ///< run: bytes of the batch
+    uint32_t offset = 0;  ///< run: bytes of the batch
     uint32_t size = 0;
-    uint32_t count = 0;    ///< run: packets
+    uint32_t count = 0;        ///< run: packets
     uint16_t origin_size = 0;  ///< run: the publisher's client id stands before it
     mqtt::MessageRef message;
-    Ref<session::ShareName> share;       ///< targeted
+    Ref<session::ShareName> share;  ///< targeted
     std::function<void(Shard&)> task;
 };
 

@@ -14,7 +14,7 @@ namespace comqtt::broker {
 
 struct Chunk {
     Chunk* next = nullptr;
-    mqtt::MessageRef owner;   ///< set when `data` points into a message
+    mqtt::MessageRef owner;  ///< set when `data` points into a message
     uint8_t* data = nullptr;
     uint32_t capacity = 0;
     uint32_t begin = 0;

@@ -15,14 +15,14 @@ struct Publication {
     ByteView payload;
     ByteView properties;  ///< forwardable
     uint8_t qos = 0;
-    bool retain = false;      ///< RETAIN flag as published
+    bool retain = false;  ///< RETAIN flag as published
     bool has_expiry = false;
     uint32_t expiry_interval = 0;
-    int64_t created_ms = 0;   ///< wall clock
+    int64_t created_ms = 0;  ///< wall clock
     mqtt::Origin origin;
-    ByteView origin_id;       ///< client id of the publisher
+    ByteView origin_id;  ///< client id of the publisher
     mqtt::MessageRef made;
-    bool last_use = false;    ///< the delivery being made is the last one: it may take `made` along
+    bool last_use = false;  ///< the delivery being made is the last one: it may take `made` along
 
     static Publication of(const mqtt::MessageRef& message) {
         Publication p;
@@ -50,8 +50,8 @@ struct Publication {
     }
     const mqtt::MessageRef& message() {
         if (!made)
-            made = mqtt::Message::make({topic_name, payload, properties, origin_id, qos, retain,
-                                        has_expiry, expiry_interval, created_ms, origin});
+            made = mqtt::Message::make({topic_name, payload, properties, origin_id, qos, retain, has_expiry,
+                                        expiry_interval, created_ms, origin});
         return made;
     }
 };

@@ -74,25 +74,23 @@ done:
 
 Route* Shard::runnable_route(Connection& c, ByteView topic) {
     const Route* last = c.last_route;
-    return runnable_route(c, topic, last && ByteView(last->topic()) == topic ? last->hash
-                                                                            : routes_.hash_of(topic));
+    return runnable_route(c, topic,
+                          last && ByteView(last->topic()) == topic ? last->hash : routes_.hash_of(topic));
 }
 
 Route* Shard::runnable_route(Connection& c, ByteView topic, uint64_t hash) {
     const uint64_t epoch = core_.acl_epoch.load(std::memory_order_relaxed);
     Route* last = c.last_route;
-    if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch &&
-        c.last_acl_until_ms > now_ms_ && last->hash == hash && ByteView(last->topic()) == topic &&
-        core_.index.is_current(last->epoch) && last->acl_epoch == epoch &&
-        last->read_until_ms > now_ms_) {
+    if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch && c.last_acl_until_ms > now_ms_ &&
+        last->hash == hash && ByteView(last->topic()) == topic && core_.index.is_current(last->epoch) &&
+        last->acl_epoch == epoch && last->read_until_ms > now_ms_) {
         last->used = true;
         return last;
     }
     Route& route = route_for(topic, hash);
     if (!route.valid_name || !c.session) return nullptr;
     if (!c.session->acl) return nullptr;
-    if (c.session->acl->find(route.hash, hooks::Access::write, now_ms_, epoch) !=
-        hooks::Verdict::allow)
+    if (c.session->acl->find(route.hash, hooks::Access::write, now_ms_, epoch) != hooks::Verdict::allow)
         return nullptr;
     c.last_route = &route;
     c.last_serial = route.serial;

@@ -38,8 +38,7 @@ size_t publish_size(const Publication& publication, const PublishForm& form) {
     return 1 + varint_size(static_cast<uint32_t>(rest)) + rest;
 }
 
-void write_publish(ChunkPool& pool, Output& out, Publication& publication,
-                   const PublishForm& form) {
+void write_publish(ChunkPool& pool, Output& out, Publication& publication, const PublishForm& form) {
     const size_t properties = properties_size(publication, form);
     const size_t rest = remaining_length(publication, form, properties);
     const size_t whole = 1 + varint_size(static_cast<uint32_t>(rest)) + rest;

@@ -30,8 +30,7 @@ void Shard::receive(Connection& c, ByteView bytes) {
     while (!c.partial.empty() && !bytes.empty()) {
         mqtt::FixedHeader header;
         size_t missing = 1;
-        if (mqtt::read_fixed_header(ByteView(c.partial), header) ==
-            mqtt::FrameState::complete_header)
+        if (mqtt::read_fixed_header(ByteView(c.partial), header) == mqtt::FrameState::complete_header)
             missing = header.packet_size() - c.partial.size();
         const size_t take = std::min(missing, bytes.size);
         keep_partial(c, {bytes.data, take});
@@ -70,8 +69,7 @@ size_t Shard::process(Connection& c, ByteView bytes) {
     const uint8_t* p = bytes.begin();
     const uint8_t* const end = bytes.end();
     while (p < end && !c.suspension && c.state != Connection::State::closing) {
-        if (*p == 0x30 && c.state == Connection::State::established &&
-            !(core_.hooks.mask() & kRunBlockers)) {
+        if (*p == 0x30 && c.state == Connection::State::established && !(core_.hooks.mask() & kRunBlockers)) {
             const uint8_t* next = publish_runs(c, p, end);
             if (next != p) {
                 p = next;
@@ -188,9 +186,8 @@ bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_packet_read, wall_ms_, c.client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_packet_read(event, *c.client, *box);
-        });
+        const auto action = core_.hooks.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *c.client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return true;
         if (c.state == Connection::State::closing) return false;
     }
@@ -229,9 +226,9 @@ bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
             return handle_disconnect(c, packet);
         case PacketType::auth: return handle_auth(c, box);
         default:
-            protocol_error(c, Reason::protocol_error, "MQTT-3.1.0-2",
-                           packet.type == PacketType::connect ? "a second CONNECT"
-                                                              : "a packet only a server sends");
+            protocol_error(
+                c, Reason::protocol_error, "MQTT-3.1.0-2",
+                packet.type == PacketType::connect ? "a second CONNECT" : "a packet only a server sends");
             return false;
     }
     packet_processed(c, box.get(), Reason::success);

@@ -20,8 +20,8 @@ void Shard::restore_client(const hooks::StoredClient& record) {
     Session& s = make_session(client);
     s.expiry_interval = record.session_expiry_s;
     if (record.session_expiry_s != mqtt::kNoExpiry)
-        s.expires_ms = now_ms_ + std::max<int64_t>(
-                                     0, gone_ms + int64_t{record.session_expiry_s} * 1000 - wall_ms_);
+        s.expires_ms =
+            now_ms_ + std::max<int64_t>(0, gone_ms + int64_t{record.session_expiry_s} * 1000 - wall_ms_);
     if (record.has_will) {
         s.will = std::make_unique<DelayedWill>();
         s.will->box = box_will(*client, record.will);
@@ -67,7 +67,7 @@ Result<void> Shard::restore_message(const hooks::StoredMessage& record) {
     if (!s->make_flow().inflight.restore(record.packet.packet_id, std::move(delivery),
                                          record.state == hooks::StoredMessage::State::released))
         return Error{Status::invalid_argument, "stored in-flight messages of '" + record.client_id +
-                                                   "' are not in the order of their packet identifiers"};
+                                                   "' share a packet identifier, or have none"};
     metrics_.inflight.add();
     return {};
 }
@@ -101,8 +101,8 @@ public:
 
 private:
     Error foreign(const std::string& id) const {
-        return Error{Status::invalid_argument,
-                     "a record of client '" + id + "' where those of '" + std::string(client_id_) + "' were asked for"};
+        return Error{Status::invalid_argument, "a record of client '" + id + "' where those of '" +
+                                                   std::string(client_id_) + "' were asked for"};
     }
     Shard& shard_;
     std::string_view client_id_;

@@ -8,9 +8,9 @@
 namespace comqtt::broker {
 
 namespace {
-constexpr size_t kPiece = 256;        ///< messages
-constexpr size_t kPieceWork = 4096;   ///< topics looked at
-constexpr size_t kQueueAhead = 256;   ///< replayed messages waiting for the client's window
+constexpr size_t kPiece = 256;       ///< messages
+constexpr size_t kPieceWork = 4096;  ///< topics looked at
+constexpr size_t kQueueAhead = 256;  ///< replayed messages waiting for the client's window
 }  // namespace
 
 bool Shard::retained_full() const {
@@ -163,8 +163,9 @@ void Shard::scan_retained(std::string_view topic_filter, topics::RetainedStore::
 
 /// Waits for another shard, or for the client to take what it was given.
 bool Shard::held_back(const Replay& replay, const Session& s) const {
-    return replay.waiting || (s.connection && (s.connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
-                                               (s.flow && s.flow->queue.size() > kQueueAhead)));
+    return replay.waiting ||
+           (s.connection && (s.connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
+                             (s.flow && s.flow->queue.size() > kQueueAhead)));
 }
 
 /// Some replay can go on: its client took everything in this round, so that no event will tell.
@@ -187,8 +188,8 @@ void Shard::run_replays() {
     replaying_ = false;
     for (size_t i = 0; i < replays_.size();) {
         Session* s = find_session(replays_[i].session);
-        const bool gone = !s || (!s->sink && (!s->connection ||
-                                              s->connection->state != Connection::State::established));
+        const bool gone =
+            !s || (!s->sink && (!s->connection || s->connection->state != Connection::State::established));
         if (!gone && held_back(replays_[i], *s)) {
             ++i;
             continue;

@@ -24,11 +24,11 @@ struct Target {
     Ref<session::IdentifierList> identifiers;
     Ref<session::IdentifierList> own_identifiers;  ///< of the subscriptions without No Local
     uint8_t qos = 0;
-    uint8_t own_qos = 0;           ///< for the session's own messages
+    uint8_t own_qos = 0;  ///< for the session's own messages
     bool retain_as_published = false;
     bool own_retain_as_published = false;
-    bool own = true;               ///< receives its own messages: some subscription has no No Local
-    bool no_local = false;         ///< some subscription has it
+    bool own = true;        ///< receives its own messages: some subscription has no No Local
+    bool no_local = false;  ///< some subscription has it
     hooks::Verdict read = hooks::Verdict::next;  ///< next = ask
 };
 
@@ -46,14 +46,14 @@ struct alignas(64) Route {
 
     static constexpr size_t kInlineTopic = 56;
     uint64_t hash = 0;
-    uint32_t serial = 0;          ///< changes when this object is used for another topic
+    uint32_t serial = 0;  ///< changes when this object is used for another topic
     uint16_t topic_size = 0;
-    bool valid_name = false;      ///< may be published to by a client
-    bool used = true;             ///< since the eviction hand passed
+    bool valid_name = false;  ///< may be published to by a client
+    bool used = true;         ///< since the eviction hand passed
     topics::RouteEpoch epoch;
     uint64_t acl_epoch = 0;
-    int64_t read_until_ms = 0;    ///< lifetime of the read verdicts
-    uint64_t remote_shards = 0;   ///< bit n: shard n has ordinary receivers
+    int64_t read_until_ms = 0;   ///< lifetime of the read verdicts
+    uint64_t remote_shards = 0;  ///< bit n: shard n has ordinary receivers
     char inline_topic[kInlineTopic];
     std::unique_ptr<char[]> long_topic;
     SmallList<Target> targets;

@@ -43,9 +43,8 @@ bool Shard::send_packet(Connection& c, Packet packet) {
 bool Shard::write_hooked(Connection& c, PacketBox& box) {
     hooks::Client* client = c.client.get();
     if (client)
-        notify(EventId::on_packet_encode, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
-            hook.on_packet_encode(event, *client, box);
-        });
+        notify(EventId::on_packet_encode, client, &box,
+               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_packet_encode(event, *client, box); });
     using mqtt::PacketType;
     const PacketType type = box.packet.type;
     if (!c.problem_information && type != PacketType::publish && type != PacketType::connack &&
@@ -67,8 +66,7 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
         box.packet.properties.remove(mqtt::PropertyId::user_property);
         encode_buffer_.clear();
         if (box.packet.type == mqtt::PacketType::publish ||
-            !mqtt::encode_packet(box.packet, encode_buffer_) ||
-            encode_buffer_.size() > c.max_packet_size)
+            !mqtt::encode_packet(box.packet, encode_buffer_) || encode_buffer_.size() > c.max_packet_size)
             return false;
     }
     c.out.append(chunks_, ByteView(encode_buffer_));
@@ -85,8 +83,7 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
     return true;
 }
 
-mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& form,
-                              mqtt::PacketId id) const {
+mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& form, mqtt::PacketId id) const {
     Packet packet;
     packet.type = mqtt::PacketType::publish;
     packet.version = mqtt::Version::v5;
@@ -108,8 +105,8 @@ mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& for
     return packet;
 }
 
-bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& delivery,
-                          mqtt::PacketId resend_id, Publication& p) {
+bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
+                          Publication& p) {
     PublishForm form;
     form.version = c.version;
     form.qos = delivery.qos;
@@ -139,8 +136,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         if (p.has_expiry) {
             const int64_t waited = std::max<int64_t>(0, (wall_ms_ - p.created_ms) / 1000);
             form.has_expiry = true;
-            form.expiry =
-                static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited));
+            form.expiry = static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited));
         }
     }
     const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
@@ -230,7 +226,8 @@ void Shard::pump(Connection& c, Session& s) {
             metrics_.inflight.sub();
         }
     }
-    while (!flow.queue.empty() && flow.resend.empty() && c.out.bytes() <= core_.config.limits.high_mark_bytes) {
+    while (!flow.queue.empty() && flow.resend.empty() &&
+           c.out.bytes() <= core_.config.limits.high_mark_bytes) {
         session::Delivery& next = flow.queue.front();
         const int64_t expires = std::min(next.message->expires_ms(), queue_limit_ms(*next.message));
         const bool expired = expires <= wall_ms_;
@@ -303,9 +300,7 @@ void Shard::drop_delivery(Session& s, const session::Delivery& delivery) {
     const auto box = box_packet(packet_of(Publication::of(delivery.message), delivery, 0),
                                 delivery.message->origin_id().text());
     notify(EventId::on_publish_dropped, s.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_publish_dropped(event, *s.client, *box);
-           });
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_publish_dropped(event, *s.client, *box); });
 }
 
 void Shard::drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id) {
@@ -314,9 +309,7 @@ void Shard::drop_inflight(Session& s, const session::Delivery& delivery, mqtt::P
     const auto box = box_packet(packet_of(Publication::of(delivery.message), delivery, id),
                                 delivery.message->origin_id().text());
     notify(EventId::on_qos_dropped, s.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) {
-               hook.on_qos_dropped(event, *s.client, *box);
-           });
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_dropped(event, *s.client, *box); });
 }
 
 void Shard::clear_flow(Session& s) {

@@ -46,7 +46,7 @@ struct Session {
     std::unique_ptr<session::Flow> flow;
     std::unique_ptr<DelayedWill> will;
     std::unique_ptr<AclCache> acl;
-    std::unique_ptr<InlineSink> sink;  ///< inline subscription
+    std::unique_ptr<InlineSink> sink;     ///< inline subscription
     std::unique_ptr<ReadHold> read_hold;  ///< while there is one, deliveries queue up
 
     session::Flow& make_flow() {

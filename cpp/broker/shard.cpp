@@ -22,8 +22,7 @@ Shard::~Shard() {
         delete &c;
     });
     sessions_.each([](Session& s) { delete &s; });
-    for (auto& [number, pending] : pending_)
-        pending.deferral->cancel(hooks::Deferral::State::cancelled);
+    for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
 }
 
 void Shard::begin_round() {
@@ -127,7 +126,8 @@ void Shard::end_round() {
         finish_if_drained(c);
         if (c.congestion && !c.blocked) relieve(c);
         // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
-        if (!c.blocked && c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
+        if (!c.blocked && c.session && c.session->flow && !c.session->flow->queue.empty())
+            pump(c, *c.session);
     }
     dirty_.clear();
     if (!replaying_) replaying_ = replay_ready();

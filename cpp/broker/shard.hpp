@@ -35,12 +35,12 @@ using mqtt::Reason;
 /// Why a connection ends.
 struct CloseCause {
     Reason reason = Reason::success;
-    const char* text = "";        ///< in words, for the log and on_disconnect
-    const char* statement = "";   ///< MQTT-x.y.z-n
+    const char* text = "";       ///< in words, for the log and on_disconnect
+    const char* statement = "";  ///< MQTT-x.y.z-n
     bool by_client = false;
-    bool clean = false;           ///< the client sent DISCONNECT
+    bool clean = false;  ///< the client sent DISCONNECT
     bool send_will = true;
-    bool tell_client = true;      ///< 5.0: send DISCONNECT (or CONNACK before the session exists)
+    bool tell_client = true;  ///< 5.0: send DISCONNECT (or CONNACK before the session exists)
 };
 
 class Shard final : public hooks::DeferralSource {
@@ -169,7 +169,7 @@ private:
     // --- PUBLISH (handle_publish.cpp) ---
     struct Inbound {
         mqtt::PublishView view;
-        Ref<PacketBox> box;   ///< null until a hook needs it
+        Ref<PacketBox> box;  ///< null until a hook needs it
         bool injected = false;
         bool may_retain = false;  ///< the retained limit was looked at
         Route* route = nullptr;   ///< known, and the client may publish there
@@ -178,7 +178,8 @@ private:
     bool begin_publish_acl(Connection& c, Inbound& in, size_t position);
     bool finish_publish_acl(Connection& c, Inbound& in, bool allowed, Reason reason, std::string_view text);
     bool begin_publish(Connection& c, Inbound& in, size_t position);
-    bool finish_publish(Connection& c, Inbound& in, hooks::Action action, Reason reason, std::string_view text);
+    bool finish_publish(Connection& c, Inbound& in, hooks::Action action, Reason reason,
+                        std::string_view text);
     void accept_publish(Connection& c, Inbound& in, bool forward);
     void acknowledge_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
     void refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
@@ -226,8 +227,8 @@ private:
                           topics::SubscriberId except);
     void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
                           Ref<session::ShareName> share, Publication& p, Source source);
-    bool pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share, Publication& p,
-                        Source source);
+    bool pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share,
+                        Publication& p, Source source);
     void call_inline(Session& s, Publication& p, const session::Delivery& form);
     void redeliver_shared(Session& s, bool ending);
     hooks::Selection select_receivers(Publication& p, PacketBox& box);
@@ -284,13 +285,13 @@ private:
 
     // --- retained messages (retained.cpp) ---
     struct Replay {
-        uint64_t session = 0;         ///< SubscriberId value
+        uint64_t session = 0;  ///< SubscriberId value
         std::string topic_filter;
         topics::SubscriptionOptions options;
-        unsigned shard = 0;           ///< whose store is being read
-        unsigned stores_left = 0;     ///< after this one
+        unsigned shard = 0;        ///< whose store is being read
+        unsigned stores_left = 0;  ///< after this one
         topics::RetainedStore::Cursor cursor;
-        bool waiting = false;         ///< for a batch of another shard
+        bool waiting = false;  ///< for a batch of another shard
         uint64_t number = 0;
     };
     static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
@@ -342,10 +343,10 @@ private:
         enum class What : uint8_t { connection, read, will };
         Ref<hooks::Deferral> deferral;
         What what = What::connection;
-        uint64_t handle = 0;             ///< connection or session
-        size_t position = 0;             ///< what: read or will: next hook to ask
-        bool delayed = false;            ///< completed, held back
-        Ref<PacketBox> will;             ///< what: will
+        uint64_t handle = 0;   ///< connection or session
+        size_t position = 0;   ///< what: read or will: next hook to ask
+        bool delayed = false;  ///< completed, held back
+        Ref<PacketBox> will;   ///< what: will
     };
     uint64_t wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What what, uint64_t handle,
                       size_t position = 0);
@@ -377,23 +378,23 @@ private:
     SlotTable<Session> sessions_;
     ChunkPool chunks_;
     RouteCache routes_;
-    Route passing_route_;                ///< of one publish, when it is not worth keeping
+    Route passing_route_;  ///< of one publish, when it is not worth keeping
     topics::Matches matches_;
     topics::RetainedStore retained_;
     Deadlines deadlines_;
     std::vector<Connection*> dirty_;
     std::vector<uint64_t> half_closed_;
     void finish_half_closed();
-    std::vector<std::unique_ptr<Connection>> graveyard_;      ///< freed at the end of the round
+    std::vector<std::unique_ptr<Connection>> graveyard_;  ///< freed at the end of the round
     std::vector<std::unique_ptr<Session>> dead_sessions_;
     std::vector<MailBatch> outboxes_;
-    std::vector<std::vector<Source>> handover_waiters_;       ///< by target shard
+    std::vector<std::vector<Source>> handover_waiters_;  ///< by target shard
     std::vector<Replay> replays_;
     uint64_t next_replay_ = 1;
     std::unordered_map<uint64_t, PendingVerdict> pending_;
     std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: wall ms, topic
     int64_t retained_deadline_ms_ = INT64_MAX;
-    std::vector<uint8_t> scratch_;       ///< another form of a run
+    std::vector<uint8_t> scratch_;  ///< another form of a run
     std::vector<uint8_t> encode_buffer_;
     std::vector<uint8_t> forward_buffer_;
     LogLimiter refusals_log_;

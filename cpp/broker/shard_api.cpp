@@ -25,7 +25,8 @@ void Shard::expire_client(uint64_t subscriber) {
     if (!s || s->sink) return;
     s->expiry_interval = 0;
     if (s->connection) {
-        close(*s->connection, {.reason = Reason::administrative_action, .text = "session ended by the server"});
+        close(*s->connection,
+              {.reason = Reason::administrative_action, .text = "session ended by the server"});
     } else {
         end_session(*s, true);
     }
@@ -111,9 +112,8 @@ void Shard::subscribe_inline(Session& s, std::string_view filter, topics::Subscr
     packet.type = mqtt::PacketType::subscribe;
     packet.filters.push_back(entry);
     const auto box = box_packet(std::move(packet), s.client->id);
-    notify(EventId::on_subscribe, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_subscribe(event, *s.client, *box);
-    });
+    notify(EventId::on_subscribe, s.client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *s.client, *box); });
     bool existed = false;
     int32_t count = 0;
     add_subscription(s, entry, options.identifier, existed, count);
@@ -143,9 +143,8 @@ void Shard::publish_inline(hooks::Client& client, Packet packet) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_publish, wall_ms_, &client, box.get());
         size_t position = 0;
-        action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_publish(event, client, *box);
-        });
+        action = core_.hooks.act(event, position,
+                                 [&](hooks::Hook& hook) { return hook.on_publish(event, client, *box); });
     }
     if (action != hooks::Action::proceed && action != hooks::Action::ignore) return;
     Inbound in;
@@ -169,9 +168,8 @@ void Shard::publish_inline(hooks::Client& client, Packet packet) {
         publish(p, {}, &client, box.get());
     }
     box->frozen = true;
-    notify(EventId::on_published, &client, box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_published(event, client, *box);
-    });
+    notify(EventId::on_published, &client, box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, client, *box); });
     notify(EventId::on_packet_processed, &client, box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_packet_processed(event, client, *box, Reason::success);
     });
@@ -198,7 +196,8 @@ void Shard::shut_down(int64_t drain_ms) {
     shutting_down_ = true;
     connections_.each([&](Connection& c) {
         if (c.state == Connection::State::awaiting_connect) {
-            close(c, {.reason = Reason::server_shutting_down, .text = "the server stops", .tell_client = false});
+            close(c,
+                  {.reason = Reason::server_shutting_down, .text = "the server stops", .tell_client = false});
         } else {
             close(c, {.reason = Reason::server_shutting_down, .text = "the server stops"});
         }
@@ -211,8 +210,7 @@ void Shard::terminate() {
     connections_.each([](Connection& c) {
         if (c.link) c.link->abort();
     });
-    for (auto& [number, pending] : pending_)
-        pending.deferral->cancel(hooks::Deferral::State::cancelled);
+    for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
     pending_.clear();
 }
 

@@ -18,8 +18,8 @@ void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source sou
             return;
         }
         Session* s = find_session(member->subscriber.value);
-        if (s && (redelivery || s->sink || cached_verdict(*s, p.topic_name.text(), hooks::Access::read) !=
-                                               hooks::Verdict::deny)) {
+        if (s && (redelivery || s->sink ||
+                  cached_verdict(*s, p.topic_name.text(), hooks::Access::read) != hooks::Verdict::deny)) {
             deliver_targeted(member->subscriber, member->options, group.share, p, source);
             return;
         }
@@ -59,7 +59,8 @@ bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<sessi
     for (const auto& group : found.groups) {
         if (group->share_name != share->share_name || group->topic_filter != share->topic_filter) continue;
         const topics::GroupMember* member = group->pick(from);
-        if (!member || member->subscriber == from || !(gone || member->online.load(std::memory_order_relaxed)))
+        if (!member || member->subscriber == from ||
+            !(gone || member->online.load(std::memory_order_relaxed)))
             return false;
         if (member->subscriber.shard() == number_) {
             deliver_targeted(member->subscriber, member->options, share, p, source);

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/version.hpp"
 #include "broker/shard.hpp"
 #include "broker/snapshot.hpp"
-#include "base/version.hpp"
 
 namespace comqtt::broker {
 
@@ -56,9 +56,8 @@ void Shard::publish_sys_topics() {
     number("subscriptions", now.subscriptions);
     number("system/memory", now.memory_alloc);
     number("system/threads", now.threads);
-    notify(EventId::on_sys_info_tick, nullptr, nullptr, [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_sys_info_tick(event, now);
-    });
+    notify(EventId::on_sys_info_tick, nullptr, nullptr,
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_sys_info_tick(event, now); });
 }
 
 }  // namespace comqtt::broker

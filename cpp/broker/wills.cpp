@@ -22,15 +22,13 @@ Ref<PacketBox> Shard::box_will(const hooks::Client& client, const mqtt::Will& wi
 void Shard::settle_will(Session& s, bool session_ends) {
     const Ref<hooks::Client> client = s.client;
     Ref<PacketBox> box = box_will(*client, *client->will);
-    const uint32_t delay =
-        client->will->properties.number(mqtt::PropertyId::will_delay_interval).value_or(0);
+    const uint32_t delay = client->will->properties.number(mqtt::PropertyId::will_delay_interval).value_or(0);
     if (wants(EventId::on_will)) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_will, wall_ms_, client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(event, position, [&](hooks::Hook& hook) {
-            return hook.on_will(event, *client, *box);
-        });
+        const auto action = core_.hooks.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_will(event, *client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return;
         if (action == hooks::Action::fail) box = box_will(*client, *client->will);
     }
@@ -85,9 +83,8 @@ void Shard::send_will(hooks::Client& client, PacketBox& box) {
     box.frozen = true;
     if (p.retain && (p.payload.empty() || !retained_full())) retain_message(p, &client, &box);
     publish(p, {}, &client, &box);
-    notify(EventId::on_will_sent, &client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_will_sent(event, client, box);
-    });
+    notify(EventId::on_will_sent, &client, &box,
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_will_sent(event, client, box); });
 }
 
 }  // namespace comqtt::broker

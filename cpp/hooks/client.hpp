@@ -33,7 +33,7 @@ public:
     std::atomic<uint64_t> session{0};        ///< SubscriberId value; 0 before the session exists
     uint64_t connection = 0;                 ///< number of the connection, unique in the server
 
-    std::atomic<uint16_t> keep_alive{0};     ///< seconds; a hook may change it in on_connect
+    std::atomic<uint16_t> keep_alive{0};  ///< seconds; a hook may change it in on_connect
     std::atomic<bool> keep_alive_changed{false};
     std::atomic<bool> connected{false};
     std::atomic<int64_t> disconnected_at_ms{0};

@@ -28,7 +28,8 @@ public:
     enum class State : int { pending, completed, cancelled, expired };
     const uint64_t number;  ///< under which the shard waits
     /// `wake` is called once, from the completing thread, when a result is there.
-    Deferral(uint64_t own_number, Ref<Client> client, Ref<PacketBox> packet, std::function<void(Deferral&)> wake)
+    Deferral(uint64_t own_number, Ref<Client> client, Ref<PacketBox> packet,
+             std::function<void(Deferral&)> wake)
         : number(own_number),
           client_(std::move(client)),
           packet_(std::move(packet)),

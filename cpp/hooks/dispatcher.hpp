@@ -45,18 +45,14 @@ public:
     /// hook after the one that answered. All NEXT = deny.
     template <typename F>
     Verdict ask(Event& event, size_t& position, F&& fn) const {
-        return static_cast<Verdict>(
-            run(event, position, static_cast<int>(Verdict::deny), [&](Hook& hook) {
-                return static_cast<int>(fn(hook));
-            }));
+        return static_cast<Verdict>(run(event, position, static_cast<int>(Verdict::deny),
+                                        [&](Hook& hook) { return static_cast<int>(fn(hook)); }));
     }
     /// The same for actions: stops at the first answer that is not proceed.
     template <typename F>
     Action act(Event& event, size_t& position, F&& fn) const {
-        return static_cast<Action>(
-            run(event, position, static_cast<int>(Action::proceed), [&](Hook& hook) {
-                return static_cast<int>(fn(hook));
-            }));
+        return static_cast<Action>(run(event, position, static_cast<int>(Action::proceed),
+                                       [&](Hook& hook) { return static_cast<int>(fn(hook)); }));
     }
     /// Logs what a callback reported through Event::fail.
     void report_failure(const Event& event, const Hook& hook) const;
@@ -79,6 +75,7 @@ private:
             }
             if (answer != 0) return answer;
         }
+        event.reset();  // the answer is nobody's, and so are its reasons
         return otherwise;
     }
 

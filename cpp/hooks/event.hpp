@@ -31,9 +31,9 @@ enum class Verdict : int { next = 0, allow = 1, deny = 2, pending = 3 };
 /// Answer to an event that can stop or change something.
 enum class Action : int {
     proceed = 0,
-    reject = 1,   ///< drop silently
-    ignore = 2,   ///< acknowledge, do not forward
-    fail = 3,     ///< use the event's reason
+    reject = 1,  ///< drop silently
+    ignore = 2,  ///< acknowledge, do not forward
+    fail = 3,    ///< use the event's reason
     pending = 4,
 };
 

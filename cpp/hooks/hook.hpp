@@ -17,10 +17,10 @@ namespace comqtt::hooks {
 
 struct DisconnectInfo {
     mqtt::Reason reason = mqtt::Reason::success;
-    std::string_view text;    ///< why, in words; empty for a clean DISCONNECT
-    bool by_client = false;   ///< a DISCONNECT of the client, or its closing the connection
-    bool clean = false;       ///< the client sent DISCONNECT
-    bool expire = false;      ///< the session ends with the connection
+    std::string_view text;   ///< why, in words; empty for a clean DISCONNECT
+    bool by_client = false;  ///< a DISCONNECT of the client, or its closing the connection
+    bool clean = false;      ///< the client sent DISCONNECT
+    bool expire = false;     ///< the session ends with the connection
 };
 
 using Codes = std::span<const uint8_t>;
@@ -76,9 +76,7 @@ public:
     virtual Status stored_sys_info(Event&, MetricsSnapshot&) { return Status::not_found; }
     /// Shared groups and the members that got the message.
     virtual void on_published_with_shared_filters(Event&, PacketBox&, const Selection&) {}
-    virtual Status stored_client_by_id(Event&, std::string_view, StoredSink&) {
-        return Status::not_found;
-    }
+    virtual Status stored_client_by_id(Event&, std::string_view, StoredSink&) { return Status::not_found; }
     virtual Status stored_subscriptions_by_client(Event&, std::string_view, StoredSink&) {
         return Status::not_found;
     }

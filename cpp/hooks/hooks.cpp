@@ -13,8 +13,7 @@ const char* event_name(EventId id) {
     return id < EventId::count ? kNames[static_cast<unsigned>(id)] : "unknown";
 }
 
-Event::Event(EventId id, int64_t time_ms, Client* client, PacketBox* packet,
-             DeferralSource* deferrals)
+Event::Event(EventId id, int64_t time_ms, Client* client, PacketBox* packet, DeferralSource* deferrals)
     : id_(id), time_ms_(time_ms), client_(client), packet_(packet), deferrals_(deferrals) {}
 
 Event::~Event() {
@@ -153,8 +152,8 @@ std::shared_ptr<const Dispatcher::List> Dispatcher::list() const {
 
 void Dispatcher::report_failure(const Event& event, const Hook& hook) const {
     if (log_)
-        log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}: {}", hook.id(),
-                    event_name(event.id()), event.failure());
+        log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}: {}", hook.id(), event_name(event.id()),
+                    event.failure());
 }
 
 }  // namespace comqtt::hooks

@@ -14,10 +14,10 @@ namespace comqtt::hooks {
 struct PacketBox : RefCounted<PacketBox> {
     HandleTag<0x434D5150> tag;  ///< "CMQP"
     mqtt::Packet packet;
-    std::string origin;      ///< client id of the publisher
-    int64_t created_ms = 0;  ///< wall clock, unix ms
+    std::string origin;               ///< client id of the publisher
+    int64_t created_ms = 0;           ///< wall clock, unix ms
     std::atomic<bool> frozen{false};  ///< no edits now: setters of the C interface refuse
-    bool edited = false;     ///< some hook changed a field; set by every setter
+    bool edited = false;              ///< some hook changed a field; set by every setter
 };
 
 }  // namespace comqtt::hooks

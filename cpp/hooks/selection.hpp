@@ -10,10 +10,10 @@ namespace comqtt::hooks {
 
 struct SelectedReceiver {
     std::string client_id;
-    std::string filter;      ///< full filter text, `$share/...` included
+    std::string filter;  ///< full filter text, `$share/...` included
     bool shared = false;
-    bool chosen = false;     ///< shared: this member's turn; ordinary: receives. A hook may change it
-    uint64_t subscriber = 0; ///< SubscriberId value, 0 = added by a hook
+    bool chosen = false;      ///< shared: this member's turn; ordinary: receives. A hook may change it
+    uint64_t subscriber = 0;  ///< SubscriberId value, 0 = added by a hook
     uint8_t qos = 0;
 };
 

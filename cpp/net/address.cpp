@@ -16,7 +16,7 @@ namespace comqtt::net {
 namespace {
 
 Error system_error(std::string_view what, std::string_view address, int code) {
-    const Status status = code == EADDRINUSE ? Status::address_in_use
+    const Status status = code == EADDRINUSE                                          ? Status::address_in_use
                           : code == EADDRNOTAVAIL || code == EACCES || code == ENOENT ? Status::address
                                                                                       : Status::io;
     return Error{status, fmt::format("{} '{}': {}", what, address, strerror(code))};
@@ -105,7 +105,7 @@ Result<int> listen_unix(const std::string& path, int backlog) {
     struct stat status {};
     if (stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
         // Left behind by a process that is gone?
-        const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (probe >= 0 && connect(probe, generic, sizeof address) != 0 && errno == ECONNREFUSED)
             unlink(path.c_str());
         if (probe >= 0) ::close(probe);

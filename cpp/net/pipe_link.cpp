@@ -146,8 +146,8 @@ size_t PipeLink::write(const iovec* parts, int count) {
         return taken;
     }
     for (int i = 0; i < count; ++i) {
-        const size_t room = MemoryPipe::kCapacity - std::min(MemoryPipe::kCapacity,
-                                                             pipe_->to_application_.size() - pipe_->read_at_);
+        const size_t room = MemoryPipe::kCapacity -
+                            std::min(MemoryPipe::kCapacity, pipe_->to_application_.size() - pipe_->read_at_);
         const size_t size = std::min(room, parts[i].iov_len);
         const auto* bytes = static_cast<const uint8_t*>(parts[i].iov_base);
         pipe_->to_application_.insert(pipe_->to_application_.end(), bytes, bytes + size);

@@ -34,7 +34,7 @@ private:
     std::condition_variable readable_;
     std::vector<uint8_t> to_broker_;
     std::vector<uint8_t> to_application_;
-    size_t read_at_ = 0;           ///< in to_application_
+    size_t read_at_ = 0;  ///< in to_application_
     bool application_closed_ = false;
     bool broker_closed_ = false;
     bool link_told_ = false;       ///< a readable notice is on its way

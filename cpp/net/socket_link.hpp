@@ -40,12 +40,12 @@ private:
     Stream socket_;
     ConnectionCount count_;
     broker::Connection* connection_ = nullptr;
-    int error_ = 0;            ///< of a write
-    uint8_t pending_ = 0;      ///< waits and posts that will call back
-    bool reading_ = false;     ///< a read wait is pending
-    bool writing_ = false;     ///< a write wait is pending
+    int error_ = 0;         ///< of a write
+    uint8_t pending_ = 0;   ///< waits and posts that will call back
+    bool reading_ = false;  ///< a read wait is pending
+    bool writing_ = false;  ///< a write wait is pending
     bool paused_ = false;
-    bool draining_ = false;    ///< finish() was called
+    bool draining_ = false;  ///< finish() was called
     bool closed_ = false;
 };
 

@@ -9,15 +9,15 @@ constexpr const char* kBackpressureWords[] = {"wait", "drop", nullptr};
 constexpr const char* kQueueWords[] = {"drop-oldest", "drop-newest", nullptr};
 constexpr const char* kLogWords[] = {"debug", "info", "warn", "error", "off", nullptr};
 
-#define COMQTT_ACCESS(member)                                                                      \
-    [](const Options& o) -> int64_t { return static_cast<int64_t>(o.member); },                    \
+#define COMQTT_ACCESS(member)                                                   \
+    [](const Options& o) -> int64_t { return static_cast<int64_t>(o.member); }, \
         [](Options& o, int64_t v) { o.member = static_cast<decltype(o.member)>(v); }
 #define COMQTT_INTEGER(key, member, default_text, low, high, line) \
-    {{key, OptionType::integer, default_text, low, high, line}, COMQTT_ACCESS(member), nullptr}
+    { {key, OptionType::integer, default_text, low, high, line}, COMQTT_ACCESS(member), nullptr }
 #define COMQTT_BOOLEAN(key, member, default_text, line) \
-    {{key, OptionType::boolean, default_text, 0, 1, line}, COMQTT_ACCESS(member), nullptr}
+    { {key, OptionType::boolean, default_text, 0, 1, line}, COMQTT_ACCESS(member), nullptr }
 #define COMQTT_WORD(key, member, default_text, list, high, line) \
-    {{key, OptionType::text, default_text, 0, high, line}, COMQTT_ACCESS(member), list}
+    { {key, OptionType::text, default_text, 0, high, line}, COMQTT_ACCESS(member), list }
 
 constexpr int64_t kU16 = 65'535;
 constexpr int64_t kU32 = 4'294'967'295;
@@ -28,7 +28,8 @@ const OptionRow kTable[] = {
     COMQTT_INTEGER("threads", threads, "0", 0, 64, "threads (shards) that serve clients; 0 = one per core"),
     COMQTT_WORD("clock", clock, "system", kClockWords, 1, "system, or manual: time moves by advance only"),
     COMQTT_WORD("log-level", log_level, "info", kLogWords, 4, "least level that reaches the log callback"),
-    COMQTT_BOOLEAN("inline-client", broker.inline_client, "true", "allow publish and subscribe by the host program"),
+    COMQTT_BOOLEAN("inline-client", broker.inline_client, "true",
+                   "allow publish and subscribe by the host program"),
     COMQTT_INTEGER("sys-topic-resend-interval", broker.sys_topic_resend_interval_s, "1", 0, 86'400,
                    "seconds between $SYS publications; 0 = none"),
     COMQTT_INTEGER("client-read-buffer-size", client_read_buffer_size, "262144", 4096, 16'777'216,
@@ -41,9 +42,10 @@ const OptionRow kTable[] = {
     COMQTT_WORD("queue-policy", broker.queue_policy, "drop-oldest", kQueueWords, 1,
                 "what a full session queue loses"),
 
-    COMQTT_INTEGER("capabilities.maximum-session-expiry-interval",
-                   broker.capabilities.maximum_session_expiry_interval, "4294967295", 0, kU32,
-                   "seconds a session may outlive its connection; also the lifetime of 3.x persistent sessions"),
+    COMQTT_INTEGER(
+        "capabilities.maximum-session-expiry-interval", broker.capabilities.maximum_session_expiry_interval,
+        "4294967295", 0, kU32,
+        "seconds a session may outlive its connection; also the lifetime of 3.x persistent sessions"),
     COMQTT_INTEGER("capabilities.maximum-message-expiry-interval",
                    broker.capabilities.maximum_message_expiry_interval, "86400", 0, kU32,
                    "seconds a message may wait in a session queue; 0 = no limit"),
@@ -64,13 +66,13 @@ const OptionRow kTable[] = {
                    "shared subscriptions are supported"),
     COMQTT_INTEGER("capabilities.minimum-protocol-version", broker.capabilities.minimum_protocol_version, "3",
                    3, 5, "3 = MQTT 3.1, 4 = 3.1.1, 5 = 5.0"),
-    COMQTT_INTEGER("capabilities.maximum-client-writes-pending",
-                   broker.capabilities.maximum_client_writes_pending, "8192", 1, 1'000'000'000,
-                   "messages that may wait for one offline client; publishers wait at half of it for an online one"),
+    COMQTT_INTEGER(
+        "capabilities.maximum-client-writes-pending", broker.capabilities.maximum_client_writes_pending,
+        "8192", 1, 1'000'000'000,
+        "messages that may wait for one offline client; publishers wait at half of it for an online one"),
 
     COMQTT_BOOLEAN("capabilities.compatibilities.obscure-not-authorized",
-                   broker.compatibilities.obscure_not_authorized, "false",
-                   "SUBACK 0x80 instead of 0x87"),
+                   broker.compatibilities.obscure_not_authorized, "false", "SUBACK 0x80 instead of 0x87"),
     COMQTT_BOOLEAN("capabilities.compatibilities.passive-client-disconnect",
                    broker.compatibilities.passive_client_disconnect, "false",
                    "a client disconnected by the API gets DISCONNECT and keeps its connection"),
@@ -84,11 +86,14 @@ const OptionRow kTable[] = {
                    broker.compatibilities.no_inherited_properties_on_ack, "false",
                    "acknowledgements carry no user properties of the packet they answer"),
 
-    COMQTT_INTEGER("limits.connections", broker.limits.connections, "1000000", 1, kU32, "network connections"),
-    COMQTT_INTEGER("limits.sessions", broker.limits.sessions, "10000000", 1, kU32, "sessions, connected or not"),
-    COMQTT_INTEGER("limits.subscriptions-per-client", broker.limits.subscriptions_per_client, "100000", 0, kU32,
-                   "subscriptions of one client"),
-    COMQTT_INTEGER("limits.topic-levels", broker.limits.topic_levels, "128", 1, kU16, "levels of a topic or filter"),
+    COMQTT_INTEGER("limits.connections", broker.limits.connections, "1000000", 1, kU32,
+                   "network connections"),
+    COMQTT_INTEGER("limits.sessions", broker.limits.sessions, "10000000", 1, kU32,
+                   "sessions, connected or not"),
+    COMQTT_INTEGER("limits.subscriptions-per-client", broker.limits.subscriptions_per_client, "100000", 0,
+                   kU32, "subscriptions of one client"),
+    COMQTT_INTEGER("limits.topic-levels", broker.limits.topic_levels, "128", 1, kU16,
+                   "levels of a topic or filter"),
     COMQTT_INTEGER("limits.topic-length", broker.limits.topic_length, "65535", 1, kU16,
                    "bytes of a topic or filter"),
     COMQTT_INTEGER("limits.user-properties", broker.limits.user_properties, "64", 0, 1'000'000,
@@ -123,7 +128,8 @@ const OptionRow kTable[] = {
                    "milliseconds for a client to take the last packet and close"),
     COMQTT_INTEGER("limits.deferral-timeout-ms", broker.limits.deferral_timeout_ms, "10000", 1, kDay,
                    "milliseconds for a PENDING verdict; then it is DENY"),
-    COMQTT_INTEGER("limits.deferrals", broker.limits.deferrals, "100000", 1, kU32, "PENDING verdicts at one time"),
+    COMQTT_INTEGER("limits.deferrals", broker.limits.deferrals, "100000", 1, kU32,
+                   "PENDING verdicts at one time"),
     COMQTT_INTEGER("limits.acl-cache-size", broker.limits.acl_cache_size, "1024", 0, 1'048'576,
                    "ACL verdicts kept per client; 0 = hooks are asked each time"),
     COMQTT_INTEGER("limits.acl-cache-lifetime-ms", broker.limits.acl_cache_lifetime_ms, "10000", 1, kDay,

@@ -13,8 +13,8 @@
 #include "base/pipe.hpp"
 #include "base/result.hpp"
 #include "hooks/dispatcher.hpp"
-#include "server/options.hpp"
 #include "mqtt/message.hpp"
+#include "server/options.hpp"
 
 namespace comqtt::server {
 
@@ -41,10 +41,10 @@ struct ListenerInfo {
 using comqtt::Pipe;
 
 struct InlineMessage {
-    hooks::Client& client;         ///< the inline client that subscribed
-    uint64_t subscription;         ///< token
+    hooks::Client& client;  ///< the inline client that subscribed
+    uint64_t subscription;  ///< token
     uint32_t identifier;
-    hooks::PacketBox& packet;      ///< frozen
+    hooks::PacketBox& packet;  ///< frozen
 };
 using InlineHandler = std::function<void(const InlineMessage&)>;
 

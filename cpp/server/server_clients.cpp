@@ -15,8 +15,7 @@ Ref<hooks::Client> ServerImpl::client(std::string_view id) const { return core_-
 
 std::vector<Ref<hooks::Client>> ServerImpl::clients() const { return core_->registry.all(); }
 
-Status ServerImpl::post_to_session(const hooks::Client& client,
-                                   std::function<void(Shard&, uint64_t)> task) {
+Status ServerImpl::post_to_session(const hooks::Client& client, std::function<void(Shard&, uint64_t)> task) {
     if (state() != State::running) return state() == State::created ? Status::state : Status::closed;
     const uint64_t session = client.session;
     if (!session) return Status::not_found;
@@ -28,8 +27,8 @@ Status ServerImpl::post_to_session(const hooks::Client& client,
 
 Status ServerImpl::disconnect(const hooks::Client& client, mqtt::Reason reason) {
     if (!client.connected.load(std::memory_order_acquire)) return Status::not_found;
-    return post_to_session(client,
-                           [reason](Shard& shard, uint64_t session) { shard.disconnect_client(session, reason); });
+    return post_to_session(
+        client, [reason](Shard& shard, uint64_t session) { shard.disconnect_client(session, reason); });
 }
 
 Status ServerImpl::expire(const hooks::Client& client) {
@@ -38,9 +37,8 @@ Status ServerImpl::expire(const hooks::Client& client) {
 
 Status ServerImpl::send(const hooks::Client& client, const mqtt::Packet& packet) {
     if (!client.connected.load(std::memory_order_acquire)) return Status::not_found;
-    return post_to_session(client, [packet](Shard& shard, uint64_t session) {
-        shard.send_to_client(session, packet);
-    });
+    return post_to_session(
+        client, [packet](Shard& shard, uint64_t session) { shard.send_to_client(session, packet); });
 }
 
 std::vector<hooks::StoredSubscription> ServerImpl::subscriptions(const hooks::Client& client) const {
@@ -117,8 +115,9 @@ Result<uint64_t> ServerImpl::subscribe(std::string_view filter, uint8_t qos, uin
     topics::ParsedFilter parsed;
     if (!handler || qos > 2 || filter.size() > 65'535 || !mqtt::utf8_valid(ByteView(filter)) ||
         topics::parse_filter(filter, parsed) != topics::FilterError::none)
-        return Error{Status::invalid_argument,
-                     fmt::format("'{}' is not a topic filter, the QoS is above 2 or there is no handler", filter)};
+        return Error{
+            Status::invalid_argument,
+            fmt::format("'{}' is not a topic filter, the QoS is above 2 or there is no handler", filter)};
     if (state() == State::stopping || state() == State::stopped)
         return Error{Status::closed, "the server has stopped"};
     uint64_t token;
@@ -203,9 +202,8 @@ Result<void> ServerImpl::inject(const hooks::Client& client, const mqtt::Packet&
         return post_packet(Ref<hooks::Client>::share(const_cast<hooks::Client*>(&client)), packet);
     if (packet.type == mqtt::PacketType::connect)
         return Error{Status::invalid_argument, "CONNECT cannot be injected: the client is connected"};
-    const Status status = post_to_session(client, [packet](Shard& shard, uint64_t session) {
-        shard.inject(session, packet);
-    });
+    const Status status =
+        post_to_session(client, [packet](Shard& shard, uint64_t session) { shard.inject(session, packet); });
     if (status != Status::ok) return Error{status, fmt::format("client '{}' is not connected", client.id)};
     return {};
 }
@@ -223,7 +221,9 @@ Status ServerImpl::clear_retained(std::string_view topic) {
     if (!mqtt::topic_name_valid(ByteView(topic))) return Status::invalid_argument;
     const unsigned owner = core_->shard_of_topic(ByteView(topic));
     const auto found = std::make_shared<bool>(true);
-    const auto task = [name = std::string(topic), found](Shard& shard) { *found = shard.remove_retained(name); };
+    const auto task = [name = std::string(topic), found](Shard& shard) {
+        *found = shard.remove_retained(name);
+    };
     if (run_on(owner, task)) return *found ? Status::ok : Status::not_found;
     // Inside a callback of another shard nobody waits for the answer.
     return core_->mailboxes[owner]->post(task) ? Status::ok : Status::closed;

@@ -145,7 +145,8 @@ void ServerImpl::run_stop(int64_t drain_ms) {
     for (unsigned i = 0; i < core_->shards.size(); ++i)
         run_on(i, [drain_ms](Shard& shard) { shard.shut_down(drain_ms); });
     if (!wait_for_none(milliseconds(drain_ms))) {
-        for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard& shard) { shard.terminate(); });
+        for (unsigned i = 0; i < core_->shards.size(); ++i)
+            run_on(i, [](Shard& shard) { shard.terminate(); });
         wait_for_none(seconds(1));
     }
     for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard& shard) { shard.terminate(); });

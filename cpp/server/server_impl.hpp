@@ -93,7 +93,7 @@ private:
     Ref<hooks::Client> inline_client_;
 
     std::atomic<State> state_{State::created};
-    mutable std::mutex lifecycle_;            ///< start, stop, listeners
+    mutable std::mutex lifecycle_;  ///< start, stop, listeners
     std::condition_variable changed_;
     bool threads_running_ = false;
     std::thread stopper_;

@@ -28,8 +28,7 @@ Result<void> ServerImpl::listen(ListenerConfig config) {
     const std::lock_guard lock(lifecycle_);
     if (state() == State::stopping || state() == State::stopped)
         return Error{Status::closed, "the server has stopped"};
-    if (config.id.empty())
-        return Error{Status::invalid_argument, "a listener needs an id"};
+    if (config.id.empty()) return Error{Status::invalid_argument, "a listener needs an id"};
     if (listeners_.count(config.id))
         return Error{Status::exists, fmt::format("there is a listener '{}' already", config.id)};
     Slot slot;
@@ -48,8 +47,9 @@ Result<void> ServerImpl::open(Slot& slot) {
     std::string path;
     if (fd >= 0) {
         if (!is_stream_socket(fd) || !is_listening(fd))
-            return Error{Status::invalid_argument,
-                         fmt::format("listener '{}': descriptor {} is not a listening stream socket", config.id, fd)};
+            return Error{
+                Status::invalid_argument,
+                fmt::format("listener '{}': descriptor {} is not a listening stream socket", config.id, fd)};
     } else if (config.kind == ListenerKind::tcp) {
         auto opened = net::listen_tcp(config.address, config.backlog);
         if (!opened) return opened.take_error();
@@ -62,8 +62,8 @@ Result<void> ServerImpl::open(Slot& slot) {
     } else {
         return Error{Status::invalid_argument, fmt::format("listener '{}': unknown kind", config.id)};
     }
-    slot.socket = std::make_shared<net::Listener>(
-        *loops_.loops[listeners_.size() % loops_.loops.size()], core_->log, config.id, fd, path);
+    slot.socket = std::make_shared<net::Listener>(*loops_.loops[listeners_.size() % loops_.loops.size()],
+                                                  core_->log, config.id, fd, path);
     slot.count = slot.socket->count();
     return {};
 }
@@ -79,7 +79,8 @@ Result<void> ServerImpl::unlisten(std::string_view id, bool disconnect_clients) 
     }
     if (disconnect_clients)
         for (const auto& mailbox : core_->mailboxes)
-            mailbox->post([name = std::string(id)](broker::Shard& shard) { shard.close_listener_clients(name); });
+            mailbox->post(
+                [name = std::string(id)](broker::Shard& shard) { shard.close_listener_clients(name); });
     return {};
 }
 
@@ -121,8 +122,8 @@ Result<void> ServerImpl::adopt(std::string_view listener_id, int fd, std::string
         if (const auto at = listeners_.find(listener_id); at != listeners_.end()) count = at->second.count;
     }
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-    broker::PeerInfo peer{remote.empty() ? net::peer_address(fd) : std::string(remote), std::string(listener_id),
-                          false};
+    broker::PeerInfo peer{remote.empty() ? net::peer_address(fd) : std::string(remote),
+                          std::string(listener_id), false};
     net::Loop& loop = *loops_.loops[0];
     const std::shared_ptr<int> guard(new int(fd), [](int* held) {
         if (*held >= 0) ::close(*held);
@@ -148,7 +149,8 @@ Result<Ref<Pipe>> ServerImpl::open_pipe(std::string_view listener_id, std::strin
             at = listeners_.emplace(slot.config.id, std::move(slot)).first;
         }
         if (at->second.config.kind != ListenerKind::pipe)
-            return Error{Status::invalid_argument, fmt::format("listener '{}' is not of kind pipe", listener_id)};
+            return Error{Status::invalid_argument,
+                         fmt::format("listener '{}' is not of kind pipe", listener_id)};
         count = at->second.count;
     }
     broker::PeerInfo peer{remote.empty() ? "pipe" : std::string(remote), std::string(listener_id), false};

@@ -11,12 +11,12 @@
 namespace comqtt::session {
 
 struct Flow {
-    Inflight inflight;            ///< outbound, sent
+    Inflight inflight;                  ///< outbound, sent
     std::deque<mqtt::PacketId> resend;  ///< of `inflight`: to be sent again on this connection
-    std::deque<Delivery> queue;   ///< outbound, not sent
-    ReceivedIds received;         ///< inbound QoS 2
-    uint64_t queued_bytes = 0;    ///< footprints of `queue`
-    size_t queued_qos0 = 0;       ///< in `queue`, held back by a read verdict: later ones wait behind them
+    std::deque<Delivery> queue;         ///< outbound, not sent
+    ReceivedIds received;               ///< inbound QoS 2
+    uint64_t queued_bytes = 0;          ///< footprints of `queue`
+    size_t queued_qos0 = 0;  ///< in `queue`, held back by a read verdict: later ones wait behind them
 
     /// Messages in flight on the present connection.
     size_t outstanding() const { return inflight.count() - resend.size(); }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "mqtt/types.hpp"
@@ -37,13 +38,14 @@ public:
     /// Calls fn(packet id, entry) for all in use, oldest first.
     template <typename F>
     void each(F&& fn) {
-        for (auto& [id, entry] : stragglers_) fn(id, entry);
+        for (const auto& [age, id] : by_age()) fn(id, stragglers_.at(id).entry);
         for (uint64_t i = 0; i < size_; ++i) {
             Entry& entry = entry_at(i);
             if (entry.state != State::done) fn(id_at(i), entry);
         }
     }
-    /// Puts back a stored flow under its identifier; identifiers come in the order they were given.
+    /// Puts back a stored flow under its identifier; flows come in the order they were sent. False for 0 and for an
+    /// identifier in use.
     bool restore(mqtt::PacketId id, Delivery delivery, bool released);
     void clear();
 
@@ -54,8 +56,13 @@ private:
         return static_cast<mqtt::PacketId>(id > kIds ? id - kIds : id);
     }
     /// How far after the oldest entry this identifier stands, or would stand.
-    uint64_t offset_of(mqtt::PacketId id) const { return id >= first_id_ ? id - first_id_ : id + kIds - first_id_; }
+    uint64_t offset_of(mqtt::PacketId id) const {
+        return id >= first_id_ ? id - first_id_ : id + kIds - first_id_;
+    }
     Entry& entry_at(uint64_t offset) { return ring_[(first_ + offset) & (ring_.size() - 1)]; }
+    /// The oldest makes room in the ring, in use or not.
+    void set_aside_oldest();
+    std::vector<std::pair<uint64_t, mqtt::PacketId>> by_age() const;
     void drop_oldest() {
         ++first_;
         --size_;
@@ -63,12 +70,19 @@ private:
     }
     void grow();
 
-    /// Still unacknowledged a whole circle later; oldest first is by age, so they come before the ring.
-    std::map<mqtt::PacketId, Entry> stragglers_;
-    std::vector<Entry> ring_;  ///< power of two, or empty
-    uint64_t first_ = 0;       ///< where in the ring the oldest entry is
+    struct Straggler {
+        Entry entry;
+        uint64_t age = 0;
+    };
+    static constexpr uint64_t kLongestGap = 4096;  ///< that restore() bridges with entries not in use
+
+    /// Still unacknowledged a whole circle later; all of them are older than the ring.
+    std::map<mqtt::PacketId, Straggler> stragglers_;
+    uint64_t next_age_ = 0;
+    std::vector<Entry> ring_;      ///< power of two, or empty
+    uint64_t first_ = 0;           ///< where in the ring the oldest entry is
     mqtt::PacketId first_id_ = 1;  ///< its identifier, or the next one to be given when there is none
-    uint64_t size_ = 0;        ///< span from the oldest to the newest
+    uint64_t size_ = 0;            ///< span from the oldest to the newest
     size_t count_ = 0;
 };
 

@@ -10,9 +10,7 @@ namespace comqtt::session {
 
 class ReceivedIds {
 public:
-    bool contains(mqtt::PacketId id) const {
-        return std::binary_search(ids_.begin(), ids_.end(), id);
-    }
+    bool contains(mqtt::PacketId id) const { return std::binary_search(ids_.begin(), ids_.end(), id); }
     /// False when it was there already.
     bool add(mqtt::PacketId id) {
         if (ids_.empty() || ids_.back() < id) {

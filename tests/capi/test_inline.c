@@ -81,7 +81,8 @@ static void a_message_tells_who_published_it(void) {
     for (uint8_t qos = 0; qos < 3; ++qos) {
         const char* id = qos == 0 ? "zero" : qos == 1 ? "one" : "two";
         peer* it = peer_connect(server, COMQTT_MQTT_5, id);
-        for (int i = 0; i < 3; ++i) peer_send(it, make_publish(COMQTT_MQTT_5, "t", "x", qos, qos ? i + 1 : 0));
+        for (int i = 0; i < 3; ++i)
+            peer_send(it, make_publish(COMQTT_MQTT_5, "t", "x", qos, qos ? i + 1 : 0));
         EVENTUALLY(in.count == 3);
         CHECK(strcmp(in.origin, id) == 0);
         peer_close(it);

@@ -2,17 +2,18 @@
 #include <comqtt.h>
 #include <stdio.h>
 
-static void on_message(void *user, uint64_t subscription, comqtt_client *client, const comqtt_packet *packet) {
+static void on_message(void* user, uint64_t subscription, comqtt_client* client,
+                       const comqtt_packet* packet) {
     (void)user, (void)subscription, (void)client, (void)packet;
 }
 
-static int fail(const char *what, comqtt_status status) {
+static int fail(const char* what, comqtt_status status) {
     fprintf(stderr, "%s: %s\n", what, comqtt_status_text(status));
     return 1;
 }
 
 int main(void) {
-    comqtt_server *server = NULL;
+    comqtt_server* server = NULL;
     comqtt_status status = comqtt_server_new(NULL, &server, NULL);
     if (status) return fail("new", status);
     if ((status = comqtt_server_start(server, NULL))) return fail("start", status);

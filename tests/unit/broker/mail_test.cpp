@@ -1,0 +1,114 @@
+#include "broker/mail.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+using namespace comqtt;
+using namespace comqtt::broker;
+
+namespace {
+
+struct FakeHost final : Host {
+    std::vector<unsigned> woken;
+    void wake(unsigned shard) override { woken.push_back(shard); }
+};
+
+MailBatch batch(uint32_t from, size_t footprint = 0) {
+    MailBatch made;
+    made.from = from;
+    made.footprint = footprint;
+    made.mails.emplace_back();
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("batches are taken in the order posted, each once") {
+    FakeHost host;
+    Mailbox mailbox(&host, 3);
+    CHECK(mailbox.idle());
+    CHECK(mailbox.take().empty());
+    for (const uint32_t from : {7, 8, 9}) CHECK(mailbox.post(batch(from)));
+    CHECK_FALSE(mailbox.idle());
+    const auto taken = mailbox.take();
+    REQUIRE(taken.size() == 3);
+    for (size_t i = 0; i < 3; ++i) CHECK(taken[i].from == 7 + i);
+    CHECK(mailbox.idle());
+    CHECK(mailbox.take().empty());
+}
+
+TEST_CASE("the shard is woken by the first batch after it took the others") {
+    FakeHost host;
+    Mailbox mailbox(&host, 3);
+    mailbox.post(batch(0));
+    mailbox.post(batch(0));
+    CHECK(host.woken == std::vector<unsigned>{3});
+    mailbox.take();
+    CHECK(host.woken.size() == 1);
+    mailbox.post(batch(0));
+    CHECK(host.woken == std::vector<unsigned>{3, 3});
+}
+
+TEST_CASE("bytes are pending from being posted until they are delivered") {
+    FakeHost host;
+    Mailbox mailbox(&host, 0);
+    mailbox.post(batch(0, 100));
+    mailbox.post(batch(0, 20));
+    CHECK(mailbox.pending_bytes() == 120);
+    mailbox.take();
+    CHECK(mailbox.pending_bytes() == 120);
+    mailbox.delivered(100);
+    CHECK(mailbox.pending_bytes() == 20);
+    mailbox.delivered(20);
+    CHECK(mailbox.pending_bytes() == 0);
+}
+
+TEST_CASE("after its shard has gone a mailbox takes nothing and wakes nobody") {
+    FakeHost host;
+    Mailbox mailbox(&host, 0);
+    const auto held = std::make_shared<int>(1);
+    CHECK(mailbox.post([held](Shard&) {}));
+    CHECK(held.use_count() == 2);
+    mailbox.close();
+    CHECK(held.use_count() == 1);
+    CHECK(mailbox.idle());
+    CHECK_FALSE(mailbox.post(batch(0, 50)));
+    CHECK_FALSE(mailbox.post([held](Shard&) {}));
+    CHECK(held.use_count() == 1);
+    CHECK(mailbox.pending_bytes() == 0);
+    CHECK(host.woken.size() == 1);
+}
+
+TEST_CASE("a task travels as a batch of its own") {
+    FakeHost host;
+    Mailbox mailbox(&host, 0);
+    mailbox.post([](Shard&) {});
+    const auto taken = mailbox.take();
+    REQUIRE(taken.size() == 1);
+    REQUIRE(taken[0].mails.size() == 1);
+    CHECK(taken[0].mails[0].kind == Mail::Kind::task);
+    CHECK(taken[0].mails[0].task);
+    CHECK(taken[0].footprint == 0);
+}
+
+TEST_CASE("what several threads post arrives whole and in the order of each") {
+    FakeHost host;
+    Mailbox mailbox(&host, 0);
+    constexpr uint32_t kThreads = 3, kEach = 2000;
+    std::vector<std::thread> threads;
+    for (uint32_t t = 0; t < kThreads; ++t)
+        threads.emplace_back([&mailbox, t] {
+            for (uint32_t i = 0; i < kEach; ++i) mailbox.post(batch(t * kEach + i, 1));
+        });
+    std::vector<uint32_t> next(kThreads);
+    for (uint32_t arrived = 0; arrived < kThreads * kEach;)
+        for (const MailBatch& got : mailbox.take()) {
+            const uint32_t thread = got.from / kEach;
+            REQUIRE(got.from % kEach == next[thread]++);
+            mailbox.delivered(1);
+            ++arrived;
+        }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(mailbox.pending_bytes() == 0);
+}
