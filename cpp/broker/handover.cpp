@@ -4,6 +4,13 @@
 
 namespace comqtt::broker {
 
+namespace {
+
+/// A batch of this many bytes goes at once: the other shard can begin, and what it reads is still in a cache.
+constexpr size_t kFullBatch = 256 * 1024;
+
+}  // namespace
+
 MailBatch& Shard::outbox(unsigned shard) {
     MailBatch& batch = outboxes_[shard];
     batch.from = number_;
@@ -36,6 +43,7 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
 
 void Shard::hand_over_run(unsigned shard, const Run& run) {
     MailBatch& batch = outbox(shard);
+    if (batch.bytes.empty()) batch.bytes = core_.mailboxes[shard]->buffer();
     const auto append = [&](ByteView bytes) {
         batch.bytes.insert(batch.bytes.end(), bytes.begin(), bytes.end());
         batch.footprint += bytes.size;
@@ -50,11 +58,15 @@ void Shard::hand_over_run(unsigned shard, const Run& run) {
         last->target.value = run.publisher;
         last->origin_size = static_cast<uint16_t>(run.origin_id.size);
         last->offset = static_cast<uint32_t>(batch.bytes.size());
+        last->one_topic = true;
+    } else if (last->one_topic) {
+        last->one_topic = run.topic() == Run::topic_of(ByteView(batch.bytes).from(last->offset));
     }
     append(run.packets);
     last->size += static_cast<uint32_t>(run.packets.size);
     last->count += run.count;
     check_handover(shard, run.source);
+    if (batch.footprint >= kFullBatch) core_.mailboxes[shard]->post(std::exchange(batch, {}));
 }
 
 void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
@@ -119,13 +131,15 @@ void Shard::accept_mail(MailBatch& batch) {
                 run.publisher = mail.target.value;
                 run.origin_id = bytes.subview(mail.offset - mail.origin_size, mail.origin_size);
                 run.source = mail.source;
-                accept_run(run);
+                run.count = mail.count;
+                mail.one_topic ? deliver_run(route_for(run.topic()), run) : accept_run(run);
                 break;
             }
         }
     }
     const size_t before = core_.mailboxes[number_]->pending_bytes();
     core_.mailboxes[number_]->delivered(batch.footprint);
+    core_.mailboxes[number_]->put_back(std::move(batch.bytes));
     const size_t mark = core_.config.limits.handover_bytes / 2;
     if (before > mark && before - batch.footprint <= mark)
         for (unsigned shard = 0; shard < outboxes_.size(); ++shard)

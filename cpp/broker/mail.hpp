@@ -34,6 +34,7 @@ struct Mail {
     uint32_t size = 0;
     uint32_t count = 0;        ///< run: packets
     uint16_t origin_size = 0;  ///< run: the publisher's client id stands before it
+    bool one_topic = false;    ///< run: all its packets have the topic of the first
     mqtt::MessageRef message;
     Ref<session::ShareName> share;  ///< targeted
     std::function<void(Shard&)> task;
@@ -92,12 +93,30 @@ public:
         const std::lock_guard lock(mutex_);
         return batches_.empty();
     }
+    /// An empty buffer for a batch to this shard, a used one when there is one.
+    std::vector<uint8_t> buffer() {
+        const std::lock_guard lock(mutex_);
+        if (spare_.empty()) return {};
+        std::vector<uint8_t> taken = std::move(spare_.back());
+        spare_.pop_back();
+        return taken;
+    }
+    /// Gives a buffer back for the next batches. The memory of large ones is dear to get and to give up.
+    void put_back(std::vector<uint8_t> buffer) {
+        if (buffer.capacity() == 0 || buffer.capacity() > kSpareBytes) return;
+        buffer.clear();
+        const std::lock_guard lock(mutex_);
+        if (spare_.size() < kSpares) spare_.push_back(std::move(buffer));
+    }
     size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
     void delivered(size_t bytes) { pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
 private:
+    static constexpr size_t kSpares = 4;
+    static constexpr size_t kSpareBytes = 1u << 20;
     mutable std::mutex mutex_;
     std::vector<MailBatch> batches_;
+    std::vector<std::vector<uint8_t>> spare_;
     Host* host_;
     unsigned shard_;
     std::atomic<size_t> pending_bytes_{0};

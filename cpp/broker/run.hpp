@@ -19,6 +19,14 @@ struct Run {
     ByteView origin_id;       ///< its client id
     Source source;            ///< the publishing connection
 
+    /// Of the first packet.
+    ByteView topic() const { return topic_of(packets); }
+    static ByteView topic_of(ByteView packet) {
+        mqtt::FixedHeader header;
+        mqtt::read_fixed_header(packet, header);
+        const uint8_t* body = packet.data + header.header_size;
+        return {body + 2, load_u16(body)};
+    }
     /// The same, but for other packets of it.
     Run part(ByteView of, uint32_t packet_count) const {
         Run run = *this;

@@ -112,3 +112,21 @@ TEST_CASE("what several threads post arrives whole and in the order of each") {
     for (std::thread& thread : threads) thread.join();
     CHECK(mailbox.pending_bytes() == 0);
 }
+
+TEST_CASE("a buffer given back is used again, and few of a moderate size are kept") {
+    FakeHost host;
+    Mailbox mailbox(&host, 0);
+    CHECK(mailbox.buffer().capacity() == 0);
+    std::vector<uint8_t> used(1000, 1);
+    const uint8_t* at = used.data();
+    mailbox.put_back(std::move(used));
+    const auto again = mailbox.buffer();
+    CHECK(again.empty());
+    CHECK(again.data() == at);
+    mailbox.put_back(std::vector<uint8_t>(8u << 20));
+    CHECK(mailbox.buffer().capacity() == 0);
+    for (int i = 0; i < 10; ++i) mailbox.put_back(std::vector<uint8_t>(1000));
+    int kept = 0;
+    while (mailbox.buffer().capacity()) ++kept;
+    CHECK(kept == 4);
+}

@@ -1,0 +1,81 @@
+#include "broker/run.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "mqtt/codec.hpp"
+#include "mqtt/packet.hpp"
+
+using namespace comqtt;
+using namespace comqtt::broker;
+
+namespace {
+
+std::vector<uint8_t> publishes(mqtt::Version version, std::initializer_list<std::string> payloads) {
+    std::vector<uint8_t> bytes;
+    for (const std::string& payload : payloads) {
+        mqtt::Packet packet;
+        packet.type = mqtt::PacketType::publish;
+        packet.version = version;
+        packet.topic_name = "a/b";
+        packet.payload = payload;
+        REQUIRE(mqtt::encode_packet(packet, bytes));
+    }
+    return bytes;
+}
+
+Run run_of(const std::vector<uint8_t>& bytes, mqtt::Version version) {
+    Run run;
+    run.packets = ByteView(bytes);
+    run.version = version;
+    return run;
+}
+
+std::string payloads_of(const Run& run) {
+    std::string all;
+    run.each([&](ByteView packet, ByteView topic, ByteView payload) {
+        CHECK(packet[0] == 0x30);
+        CHECK(topic.text() == "a/b");
+        all += std::to_string(payload.size) + ":" + std::string(payload.text().substr(0, 3)) + " ";
+    });
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a run gives back its packets one by one, in either form") {
+    const std::string large(300, 'x');
+    for (const auto version : {mqtt::Version::v311, mqtt::Version::v5}) {
+        const auto bytes = publishes(version, {"one", "", large});
+        const Run run = run_of(bytes, version);
+        CHECK(payloads_of(run) == "3:one 0: 300:xxx ");
+        CHECK(run.topic().text() == "a/b");
+    }
+}
+
+TEST_CASE("a run in the other form is what an encoder of that form writes") {
+    const std::string edge(120, 'y');  // near the length that takes a second byte
+    for (const std::string& text : {std::string("x"), edge, edge + "zz", std::string(20'000, 'l')}) {
+        const auto v3 = publishes(mqtt::Version::v311, {text, "tail"});
+        const auto v5 = publishes(mqtt::Version::v5, {text, "tail"});
+        std::vector<uint8_t> converted;
+        run_of(v3, mqtt::Version::v311).convert(converted);
+        CHECK(converted == v5);
+        converted.clear();
+        run_of(v5, mqtt::Version::v5).convert(converted);
+        CHECK(converted == v3);
+    }
+}
+
+TEST_CASE("a part of a run keeps who published it") {
+    const auto bytes = publishes(mqtt::Version::v311, {"one", "two"});
+    Run run = run_of(bytes, mqtt::Version::v311);
+    run.publisher = 7;
+    run.origin_id = ByteView(std::string_view("me"));
+    const Run part = run.part(run.packets.subview(0, bytes.size() / 2), 1);
+    CHECK(payloads_of(part) == "3:one ");
+    CHECK(part.count == 1);
+    CHECK(part.publisher == 7);
+    CHECK(part.origin_id.text() == "me");
+}
