@@ -2,6 +2,7 @@
 
 #include "capi/guard.hpp"
 #include "capi/views.hpp"
+#include "mqtt/codec.hpp"
 
 using namespace comqtt;
 using namespace comqtt::capi;
@@ -155,6 +156,11 @@ comqtt_status comqtt_client_send(comqtt_client* client, const comqtt_packet* pac
         if (!entry) return entry.error();
         const hooks::PacketBox* box = unwrap(packet);
         if (!box) return invalid("the packet is NULL or not a packet");
+        mqtt::Packet sent = box->packet;
+        sent.version = object->version;
+        if (sent.type == mqtt::PacketType::publish) sent.packet_id = sent.qos ? 1 : 0;
+        if (const auto error = mqtt::validate_packet(sent, false))
+            return Error{Status::protocol, error.what, static_cast<uint8_t>(error.reason)};
         return outcome(entry->send(*object, box->packet));
     });
 }

@@ -115,6 +115,7 @@ public:
     CallbackScope(const CallbackScope&) = delete;
     CallbackScope& operator=(const CallbackScope&) = delete;
 
+    static bool any() { return innermost_ != nullptr; }
     static bool inside(const comqtt_server& server) {
         for (const CallbackScope* scope = innermost_; scope; scope = scope->outer_)
             if (scope->server_ == &server) return true;
@@ -127,6 +128,8 @@ private:
     const CallbackScope* outer_;
 };
 
+/// Inside a callback of any server on this thread.
+inline bool in_some_callback() { return CallbackScope::any(); }
 inline bool in_callback(const comqtt_server& core) {
     return CallbackScope::inside(core) || core.server->in_callback();
 }

@@ -18,7 +18,7 @@ void finish(comqtt_server* core) {
 }
 
 Result<void> not_in_callback(const comqtt_server& core, const char* call) {
-    if (!in_callback(core)) return {};
+    if (!in_callback(core) && !in_some_callback()) return {};
     return Error{Status::reentrant, std::string(call) + " would wait for the callback it is called from"};
 }
 
@@ -107,6 +107,7 @@ comqtt_status comqtt_server_advance(comqtt_server* server, int64_t ms) {
         Entry entry(server);
         if (!entry) return entry.error();
         if (ms < 0) return invalid("time does not go back");
+        if (ms > (int64_t{1} << 52)) return invalid("so much time does not fit into the clock");
         if (auto fine = not_in_callback(entry.core(), "advance"); !fine) return fine;
         return outcome(entry->advance(ms));
     });

@@ -38,6 +38,15 @@ void Shard::check_congestion(Connection& c, Source source) {
         pause_source(source, c);
 }
 
+/// Answers are output too: who does not take them is not read, under any policy.
+void Shard::check_own_output(Connection& c) {
+    if (c.unread_answers || c.out.bytes() <= core_.config.limits.high_mark_bytes) return;
+    c.unread_answers = true;
+    check_congestion(c, {});
+    metrics_.backpressure_pauses.add();
+    pause(c);
+}
+
 void Shard::pause_source(Source source, Connection& receiver) {
     auto& waiters = receiver.congestion->waiters;
     const auto same = [&](const Source& other) {
@@ -92,6 +101,10 @@ void Shard::release_waiters(Connection& c) {
 }
 
 void Shard::relieve(Connection& c) {
+    if (c.unread_answers && c.out.bytes() <= core_.config.limits.high_mark_bytes / 2) {
+        c.unread_answers = false;
+        resume(c);
+    }
     if (!c.congestion || !below_low_mark(c)) return;
     release_waiters(c);
     c.congestion.reset();

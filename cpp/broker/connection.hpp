@@ -90,7 +90,8 @@ struct Connection {
     bool dirty = false;    ///< in the shard's list of outputs to flush
     bool blocked = false;  ///< the link did not take all
     bool connect_seen = false;
-    bool finishing = false;  ///< Link::finish was called
+    bool finishing = false;       ///< Link::finish was called
+    bool unread_answers = false;  ///< not read because it does not take what it is sent
 
     std::unique_ptr<PeerInfo> peer;  ///< until CONNECT
     std::unique_ptr<topics::InboundAliases> inbound_aliases;

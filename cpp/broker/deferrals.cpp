@@ -44,7 +44,8 @@ void Shard::verdict_came(uint64_t number, bool in_time) {
     const int64_t delay = at->second.deferral->result().delay_ms;
     if (in_time && delay > 0 && !at->second.delayed) {
         at->second.delayed = true;
-        deadlines_.add({now_ms_ + delay, number, kDeferral});
+        const int64_t longest = core_.config.limits.deferral_timeout_ms;
+        deadlines_.add({now_ms_ + std::min(delay, longest), number, kDeferral});
         return;
     }
     PendingVerdict pending = std::move(at->second);
@@ -169,6 +170,12 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
             in.injected = state.injected;
             if (next) {
                 begin_publish(c, in, state.position);
+                return;
+            }
+            if (!sound(*in.box, EventId::on_publish)) {
+                in.received_qos = in.box->received_qos;
+                in.received_id = in.box->received_id;
+                refuse_publish(c, in, Reason::implementation_specific_error, {});
                 return;
             }
             view_box(in, forward_buffer_);

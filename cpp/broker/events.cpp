@@ -20,6 +20,19 @@ CallbackScope::~CallbackScope() {
     --shard_.in_callback_;
 }
 
+/// False when hooks made of the packet what no client may send; logged.
+bool Shard::sound(const PacketBox& box, EventId event) {
+    if (!box.edited) return true;
+    Packet packet = box.packet;
+    if (packet.type == mqtt::PacketType::publish) packet.packet_id = packet.qos ? 1 : 0;
+    const auto error = mqtt::validate_packet(packet, true);
+    if (!error) return true;
+    core_.log.write(LogLevel::error, "hooks",
+                    "{}: a packet was edited into one that cannot be, refused: {} [{}]",
+                    hooks::event_name(event), error.what, error.statement);
+    return false;
+}
+
 void Shard::packet_processed(Connection& c, PacketBox* box, Reason reason) {
     if (!wants(EventId::on_packet_processed) || !box || !c.client) return;
     const Ref<hooks::Client> client = c.client;

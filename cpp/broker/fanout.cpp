@@ -212,7 +212,8 @@ void Shard::deliver_target(Target& target, Publication& p, bool own, Source sour
         return;
     }
     form.check_read = target.read != hooks::Verdict::allow;
-    deliver(*target.session, p, std::move(form), source);
+    if (deliver(*target.session, p, std::move(form), source) && p.retain && !replays_.empty())
+        note_live(*target.session, p.topic_name);
 }
 
 bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source source) {

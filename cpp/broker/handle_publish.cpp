@@ -25,6 +25,8 @@ void Shard::view_box(Inbound& in, std::vector<uint8_t>& properties) {
     forward_properties(packet.properties, properties);
     view.properties = ByteView(properties);
     view.forward_needs_copy = false;
+    in.received_qos = in.box->received_qos;
+    in.received_id = in.box->received_id;
 }
 
 void Shard::materialize(Connection& c, Inbound& in) {
@@ -67,27 +69,6 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
         }
         view.retain = false;
     }
-    if (view.qos && !in.injected) {
-        session::Flow* flow = c.session->flow.get();
-        const bool again = view.qos == 2 && flow && flow->received.contains(view.packet_id);
-        if (again) {
-            // Sent again before PUBREL: acknowledged again, not published again [MQTT-4.3.3-10].
-            send_ack(c, mqtt::PacketType::pubrec, view.packet_id, Reason::success);
-            packet_processed(c, in.box.get(), Reason::success);
-            return true;
-        }
-        const size_t used = flow ? flow->received.count() : 0;
-        if (v5 && used >= caps.receive_maximum) {
-            protocol_error(c, Reason::receive_maximum_exceeded, "MQTT-3.3.4-9",
-                           "more QoS 1 and 2 messages than the receive maximum");
-            return false;
-        }
-        if (!v5 && used >= 65'535) {
-            protocol_error(c, Reason::quota_exceeded, "MQTT-2.2.1-3", "no packet identifier is free");
-            return false;
-        }
-    }
-    if (in.route) return begin_publish(c, in, 0);
     if (view.topic_alias) {
         using Result = topics::InboundAliases::Result;
         if (!c.inbound_aliases) c.inbound_aliases = std::make_unique<topics::InboundAliases>();
@@ -118,6 +99,27 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             return false;
         }
     }
+    if (in.received_qos && !in.injected) {
+        session::Flow* flow = c.session->flow.get();
+        const bool again = in.received_qos == 2 && flow && flow->received.contains(in.received_id);
+        if (again) {
+            // Sent again before PUBREL: acknowledged again, not published again [MQTT-4.3.3-10].
+            send_ack(c, mqtt::PacketType::pubrec, in.received_id, Reason::success);
+            packet_processed(c, in.box.get(), Reason::success);
+            return true;
+        }
+        const size_t used = flow ? flow->received.count() : 0;
+        if (v5 && used >= caps.receive_maximum) {
+            protocol_error(c, Reason::receive_maximum_exceeded, "MQTT-3.3.4-9",
+                           "more QoS 1 and 2 messages than the receive maximum");
+            return false;
+        }
+        if (!v5 && used >= 65'535) {
+            protocol_error(c, Reason::quota_exceeded, "MQTT-2.2.1-3", "no packet identifier is free");
+            return false;
+        }
+    }
+    if (in.route) return begin_publish(c, in, 0);
     if (view.forward_needs_copy) {
         forward_buffer_.clear();
         mqtt::copy_forward_properties(view.properties, forward_buffer_);
@@ -204,6 +206,10 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
         suspend(c, std::move(state), event.take_deferral());
         return true;
     }
+    if (!sound(*in.box, event.id())) {
+        refuse_publish(c, in, Reason::implementation_specific_error, {});
+        return c.state != Connection::State::closing;
+    }
     view_box(in, forward_buffer_);
     return finish_publish(c, in, action, event.has_reason() ? event.reason() : Reason::unspecified_error,
                           event.reason_text());
@@ -267,13 +273,15 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
 
 void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text) {
     const mqtt::PublishView& view = in.view;
-    if (!view.qos || !view.packet_id || c.client->is_inline) return;
-    const auto type = view.qos == 1 ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
+    const uint8_t qos = in.received_qos;
+    const mqtt::PacketId id = in.received_id;
+    if (!qos || !id || c.client->is_inline) return;
+    const auto type = qos == 1 ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
     const bool failed = static_cast<uint8_t>(reason) >= 0x80;
-    if (view.qos == 2 && !failed) c.session->make_flow().received.add(view.packet_id);
+    if (qos == 2 && !failed) c.session->make_flow().received.add(id);
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
     if (!tell && view.properties.empty()) [[likely]] {
-        send_ack(c, type, view.packet_id, reason, text);
+        send_ack(c, type, id, reason, text);
         return;
     }
     Ref<PacketBox> ack;
@@ -281,7 +289,7 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
         Packet packet;
         packet.type = type;
         packet.version = c.version;
-        packet.packet_id = view.packet_id;
+        packet.packet_id = id;
         packet.reason = reason;
         ack = box_packet(std::move(packet), c.client->id);
         ack->frozen = true;
@@ -298,8 +306,8 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
         for (const auto& property : all.items())
             if (property.id == mqtt::PropertyId::user_property) echoed.items().push_back(property);
     }
-    send_ack(c, type, view.packet_id, reason, text, &echoed);
-    if (tell && view.qos == 1)
+    send_ack(c, type, id, reason, text, &echoed);
+    if (tell && qos == 1)
         notify(EventId::on_qos_complete, c.client.get(), ack.get(),
                [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_complete(event, *c.client, *ack); });
 }

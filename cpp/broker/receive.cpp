@@ -27,6 +27,16 @@ void Shard::receive(Connection& c, ByteView bytes) {
         keep_partial(c, bytes);
         return;
     }
+    if (c.state == Connection::State::awaiting_connect && !c.partial.empty()) {
+        // In one piece, for the connection may move to another shard with all that came behind CONNECT.
+        keep_partial(c, bytes);
+        const std::vector<uint8_t> whole = std::move(c.partial);
+        c.partial.clear();
+        const size_t used = process(c, ByteView(whole));
+        if (c.state != Connection::State::closing && used < whole.size())
+            keep_partial(c, ByteView(whole).from(used));
+        return;
+    }
     while (!c.partial.empty() && !bytes.empty()) {
         mqtt::FixedHeader header;
         size_t missing = 1;
@@ -50,9 +60,12 @@ void Shard::receive(Connection& c, ByteView bytes) {
             return;
         }
     }
-    if (bytes.empty()) return;
-    const size_t used = process(c, bytes);
-    if (c.state != Connection::State::closing && used < bytes.size) keep_partial(c, bytes.from(used));
+    if (!bytes.empty()) {
+        const size_t used = process(c, bytes);
+        if (c.state == Connection::State::closing) return;
+        if (used < bytes.size) keep_partial(c, bytes.from(used));
+    }
+    check_own_output(c);
 }
 
 uint64_t Shard::packet_limit(const Connection& c) const {
@@ -148,6 +161,8 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
                 return false;
             }
             metrics_.messages_received.add();
+            in.received_qos = in.view.qos;
+            in.received_id = in.view.packet_id;
             return handle_publish(c, in);
         }
         if (header.type >= PacketType::puback && header.type <= PacketType::pubcomp) {
@@ -174,6 +189,8 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
 
 Ref<PacketBox> Shard::box_packet(Packet packet, std::string_view origin) const {
     auto box = Ref<PacketBox>::adopt(new PacketBox);
+    box->received_qos = packet.qos;
+    box->received_id = packet.packet_id;
     box->packet = std::move(packet);
     box->origin = origin;
     box->created_ms = wall_ms_;
@@ -190,6 +207,15 @@ bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
             event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *c.client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return true;
         if (c.state == Connection::State::closing) return false;
+        if (!sound(*box, event.id())) {
+            Inbound refused;
+            refused.box = box;
+            refused.received_qos = box->received_qos;
+            refused.received_id = box->received_id;
+            if (box->packet.type == PacketType::publish)
+                refuse_publish(c, refused, Reason::implementation_specific_error, {});
+            return c.state != Connection::State::closing;
+        }
     }
     Packet& packet = box->packet;
     if (c.state == Connection::State::authenticating && packet.type != PacketType::auth &&

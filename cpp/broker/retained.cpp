@@ -149,6 +149,13 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     replays_.push_back(std::move(replay));
 }
 
+/// The session got a message live that replaces the retained one of its topic.
+void Shard::note_live(const Session& s, ByteView topic) {
+    for (Replay& replay : replays_)
+        if (replay.session == s.id.value && replay.live.size() < kLiveNoted)
+            replay.live.insert(routes_.hash_of(topic));
+}
+
 /// After UNSUBACK nothing is added [MQTT-3.10.4-2].
 void Shard::stop_replays(const Session& s, std::string_view topic_filter) {
     std::erase_if(replays_, [&](const Replay& replay) {
@@ -248,6 +255,8 @@ void Shard::deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::Messa
     }
     for (const mqtt::MessageRef& message : messages) {
         if (message->expires_ms() <= wall_ms_) continue;
+        // A newer one came live while this one was on its way [MQTT-4.6.0-5].
+        if (!replay.live.empty() && replay.live.count(routes_.hash_of(message->topic_name()))) continue;
         if (replay.options.no_local && message->origin_id().text() == s.client->id) continue;
         Publication p = Publication::of(message);
         session::Delivery form;

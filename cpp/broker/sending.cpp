@@ -45,6 +45,7 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
     if (client)
         notify(EventId::on_packet_encode, client, &box,
                [&](hooks::Hook& hook, hooks::Event& event) { hook.on_packet_encode(event, *client, box); });
+    box.packet.version = c.version;
     using mqtt::PacketType;
     const PacketType type = box.packet.type;
     if (!c.problem_information && type != PacketType::publish && type != PacketType::connack &&
@@ -140,8 +141,11 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         }
     }
     const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
-    const bool aliases = c.alias_maximum && c.version == mqtt::Version::v5 && !hooked;
-    if (c.max_packet_size && publish_size(p, form) + (aliases ? 3 : 0) > c.max_packet_size) {
+    const size_t size = c.max_packet_size ? publish_size(p, form) : 0;
+    // An alias costs three bytes, and perhaps a longer length.
+    const bool aliases = c.alias_maximum && c.version == mqtt::Version::v5 && !hooked &&
+                         (!c.max_packet_size || size + 4 <= c.max_packet_size);
+    if (c.max_packet_size && size > c.max_packet_size) {
         // Never sent; treated as delivered [MQTT-3.1.2-25].
         delivery.message = p.message();
         drop_delivery(s, delivery);

@@ -124,7 +124,7 @@ void Shard::end_round() {
         }
         flush(c);
         finish_if_drained(c);
-        if (c.congestion && !c.blocked) relieve(c);
+        if ((c.congestion || c.unread_answers) && !c.blocked) relieve(c);
         // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
         if (!c.blocked && c.session && c.session->flow && !c.session->flow->queue.empty())
             pump(c, *c.session);

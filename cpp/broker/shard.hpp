@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/deadlines.hpp"
@@ -169,7 +170,9 @@ private:
     // --- PUBLISH (handle_publish.cpp) ---
     struct Inbound {
         mqtt::PublishView view;
-        Ref<PacketBox> box;  ///< null until a hook needs it
+        Ref<PacketBox> box;        ///< null until a hook needs it
+        uint8_t received_qos = 0;  ///< what the publisher is owed an answer for, whatever hooks make of it
+        mqtt::PacketId received_id = 0;
         bool injected = false;
         bool may_retain = false;  ///< the retained limit was looked at
         Route* route = nullptr;   ///< known, and the client may publish there
@@ -264,6 +267,7 @@ private:
     bool over_high_mark(const Connection& c) const;
     bool below_low_mark(const Connection& c) const;
     void check_congestion(Connection& c, Source source);
+    void check_own_output(Connection& c);
     void relieve(Connection& c);
     void release_waiters(Connection& c);
     void pause(Connection& c);
@@ -293,12 +297,15 @@ private:
         topics::RetainedStore::Cursor cursor;
         bool waiting = false;  ///< for a batch of another shard
         uint64_t number = 0;
+        std::unordered_set<uint64_t> live;  ///< hashes of topics whose messages overtook it
     };
+    static constexpr size_t kLiveNoted = 65'536;
     static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
     bool retained_full() const;
     void ask_retained(Connection& c, Inbound& in, unsigned owner);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
     void store_retained(mqtt::MessageRef message);
+    void note_live(const Session& s, ByteView topic);
     void stop_replays(const Session& s, std::string_view topic_filter);
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
     void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
@@ -364,6 +371,7 @@ private:
     bool wants(EventId id) const { return core_.hooks.wants(id); }
     template <typename F>
     void notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call);
+    bool sound(const PacketBox& box, EventId event);
     void packet_processed(Connection& c, PacketBox* box, Reason reason);
     void inject_inline(hooks::Client& client, Packet packet);
 

@@ -30,7 +30,7 @@ void Shard::settle_will(Session& s, bool session_ends) {
         const auto action = core_.hooks.act(
             event, position, [&](hooks::Hook& hook) { return hook.on_will(event, *client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return;
-        if (action == hooks::Action::fail) box = box_will(*client, *client->will);
+        if (action == hooks::Action::fail || !sound(*box, event.id())) box = box_will(*client, *client->will);
     }
     if (delay == 0 || session_ends) {
         begin_will(*client, std::move(box), 0);
@@ -43,6 +43,11 @@ void Shard::settle_will(Session& s, bool session_ends) {
 }
 
 void Shard::begin_will(hooks::Client& client, Ref<PacketBox> box, size_t position) {
+    const std::string_view topic = box->packet.topic_name;
+    if (topic == "$SYS" || topic.starts_with("$SYS/")) {
+        metrics_.acl_denied.add();  // $SYS topics are the server's
+        return;
+    }
     hooks::Event event(EventId::on_acl_check, wall_ms_, &client, box.get(), this);
     hooks::Verdict verdict;
     {

@@ -14,8 +14,10 @@ namespace comqtt::hooks {
 struct PacketBox : RefCounted<PacketBox> {
     HandleTag<0x434D5150> tag;  ///< "CMQP"
     mqtt::Packet packet;
-    std::string origin;               ///< client id of the publisher
-    int64_t created_ms = 0;           ///< wall clock, unix ms
+    std::string origin;        ///< client id of the publisher
+    int64_t created_ms = 0;    ///< wall clock, unix ms
+    uint8_t received_qos = 0;  ///< PUBLISH as it was made or read, before any hook
+    mqtt::PacketId received_id = 0;
     std::atomic<bool> frozen{false};  ///< no edits now: setters of the C interface refuse
     bool edited = false;              ///< some hook changed a field; set by every setter
 };

@@ -95,7 +95,7 @@ Result<int> listen_tcp(std::string_view address, int backlog) {
 Result<int> listen_unix(const std::string& path, int backlog) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path)
+    if (path.empty() || path.size() >= sizeof address.sun_path || path.find('\0') != std::string::npos)
         return Error{Status::address, fmt::format("unix socket path '{}': must have 1 to {} bytes", path,
                                                   sizeof address.sun_path - 1)};
     memcpy(address.sun_path, path.c_str(), path.size() + 1);

@@ -36,7 +36,7 @@ Status ServerImpl::expire(const hooks::Client& client) {
 }
 
 Status ServerImpl::send(const hooks::Client& client, const mqtt::Packet& packet) {
-    if (!client.connected.load(std::memory_order_acquire)) return Status::not_found;
+    if (!client.connected.load(std::memory_order_acquire)) return Status::closed;
     return post_to_session(
         client, [packet](Shard& shard, uint64_t session) { shard.send_to_client(session, packet); });
 }

@@ -166,7 +166,8 @@ Status ServerImpl::wait(int64_t timeout_ms) {
     std::unique_lock lock(lifecycle_);
     if (state() == State::created || state() == State::starting) return Status::state;
     const auto stopped = [&] { return state() == State::stopped; };
-    if (timeout_ms < 0) {
+    constexpr int64_t kForever = int64_t{1} << 40;  // the sum of a longer one and now is no time
+    if (timeout_ms < 0 || timeout_ms > kForever) {
         changed_.wait(lock, stopped);
     } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), stopped)) {
         return Status::timeout;
@@ -197,6 +198,7 @@ Status ServerImpl::advance(int64_t ms) {
     if (in_callback()) return Status::reentrant;
     const std::lock_guard lock(advance_mutex_);
     if (state() != State::running) return Status::state;
+    if (ms > (int64_t{1} << 52)) return Status::invalid_argument;
     const int64_t target = manual_clock_->monotonic_ms() + ms;
     settle();
     for (;;) {
@@ -214,6 +216,8 @@ int64_t ServerImpl::now_unix_ms() const { return clock_->wall_ms(); }
 MetricsSnapshot ServerImpl::metrics() const { return broker::take_snapshot(*core_); }
 
 Result<uint64_t> ServerImpl::add_hook(std::shared_ptr<hooks::Hook> hook) {
+    if (state() == State::stopping || state() == State::stopped)
+        return Error{Status::closed, "the server has stopped"};
     auto added = core_->hooks.add(std::move(hook));
     clear_acl_cache();
     return added;
@@ -223,6 +227,7 @@ Status ServerImpl::remove_hook(uint64_t handle) {
     const auto hook = core_->hooks.remove(handle);
     if (!hook) return Status::not_found;
     clear_acl_cache();
+    if (state() == State::stopped) return Status::ok;  // its stop() was called when the server stopped
     if (in_callback()) {
         // The last shard to pass this point knows that no call is left.
         const auto left = std::make_shared<std::atomic<size_t>>(core_->shards.size());
