@@ -247,11 +247,12 @@ COMQTT_API comqtt_status comqtt_event_fail(comqtt_event* event, comqtt_str messa
 COMQTT_API comqtt_deferral* comqtt_event_defer(comqtt_event* event);
 /** Answers, and frees the token whatever is returned. `answer` is a comqtt_verdict or comqtt_action by the event
  * (not PENDING); `reason` and `text` as in comqtt_event_set_reason, used when `reason` is not 0 or `text` is not
- * absent. Errors: CANCELLED (the client has gone), TIMEOUT (too late), CLOSED (the server has gone),
- * INVALID_ARGUMENT (an answer that does not exist; taken as DENY / FAIL). Since 1.0. */
+ * absent. Errors: CANCELLED (the client has gone; one that closed behind its PUBLISH goes when that is answered),
+ * TIMEOUT (too late), CLOSED (the server has gone), INVALID_ARGUMENT (an answer that does not exist; taken as DENY / FAIL). Since 1.0. */
 COMQTT_API comqtt_status comqtt_deferral_complete(comqtt_deferral* deferral, int32_t answer,
                                                   comqtt_reason reason, comqtt_str text);
-/** The same, with the answer held back for `delay_ms` of the server's clock, which slows down guessing. Since 1.0. */
+/** The same, with the answer held back for `delay_ms` of the server's clock, which slows down guessing; for no longer
+ * than limits.deferral-timeout-ms. Since 1.0. */
 COMQTT_API comqtt_status comqtt_deferral_complete_after(comqtt_deferral* deferral, int64_t delay_ms,
                                                         int32_t answer, comqtt_reason reason,
                                                         comqtt_str text);

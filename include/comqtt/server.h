@@ -153,7 +153,7 @@ COMQTT_API comqtt_status comqtt_server_each_blocked(const comqtt_server* server,
 
 /** Publishes a message as the client "inline": hooks see it, the ACL is not asked, `$SYS` topics are allowed. `qos`
  * is the most that subscribers get. Returns when it is on its way. Errors: INLINE_DISABLED; PROTOCOL for a topic
- * name that cannot be; QUEUE_FULL; STATE unless running. Since 1.0. */
+ * name that cannot be; QUEUE_FULL; STATE before the start, CLOSED after the end. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_publish(comqtt_server* server, comqtt_str topic, comqtt_bytes payload,
                                                uint8_t qos, bool retain, comqtt_error** out_error);
 /** The same with a PUBLISH of any properties; copies it. Since 1.0. */
@@ -166,8 +166,8 @@ typedef void (*comqtt_message_fn)(void* user, uint64_t subscription, comqtt_clie
                                   const comqtt_packet* packet);
 
 /** Subscribes inside the process: no ACL; retained messages come first. `identifier` (0 = none) appears in the
- * packets as Subscription Identifier. Errors: INLINE_DISABLED; PROTOCOL for an invalid filter; STATE unless running.
- * Since 1.0. */
+ * packets as Subscription Identifier. Also before the start. Errors: INLINE_DISABLED; PROTOCOL for an invalid filter;
+ * CLOSED after the end. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_subscribe(comqtt_server* server, comqtt_str filter, uint8_t qos,
                                                  uint32_t identifier, comqtt_message_fn fn, void* user,
                                                  comqtt_drop_fn drop, uint64_t* out_subscription,
@@ -175,8 +175,8 @@ COMQTT_API comqtt_status comqtt_server_subscribe(comqtt_server* server, comqtt_s
 /** Ends an inline subscription; when it returns (outside callbacks) `fn` is not called any more. Errors: NOT_FOUND.
  * Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_unsubscribe(comqtt_server* server, uint64_t subscription);
-/** Makes another inline client, for comqtt_server_inject; retained for the caller, gone with its last count. Errors:
- * EXISTS. Since 1.0. */
+/** Makes another inline client, for comqtt_server_inject; retained for the caller. It is there until
+ * comqtt_client_expire or the server's end. Errors: EXISTS. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_new_inline_client(comqtt_server* server, comqtt_str id,
                                                          comqtt_client** out_client,
                                                          comqtt_error** out_error);

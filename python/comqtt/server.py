@@ -133,7 +133,11 @@ class Server(_comqtt.Server):
             hook = functions
         elif functions:
             raise TypeError("either a hook or functions")
+        if isinstance(hook, type):
+            raise TypeError(f"a hook is an object: {hook.__name__}() instead of {hook.__name__}")
         found = hooks.collect(hook)
+        if not found:
+            raise TypeError(f"{hook!r} has none of the functions of a hook, such as on_publish")
         init = None if isinstance(hook, Mapping) else getattr(hook, "init", None)
         if init:
             init(self)

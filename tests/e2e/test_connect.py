@@ -292,3 +292,17 @@ def test_minimum_protocol_version_refuses_older_clients_with_return_code_1(mqtt_
         client.connect(unique("c"), expect=1)
         client.expect_closed()
     mqtt.connect(unique("c"))
+
+
+@pytest.mark.parametrize("first", (1, 2, 13))
+def test_what_stands_behind_a_connect_that_came_in_two_pieces_is_handled(mqtt, unique, first):
+    """[MQTT-4.2-1] [MQTT-3.12.4-1] Whichever thread the client id belongs to."""
+    other = mqtt.connect()
+    for _ in range(8):
+        client = mqtt.open()
+        data = mp.connect(unique("c"), 5) + mp.pingreq() + mp.pingreq()
+        client.send(data[:first])
+        other.ping()
+        client.send(data[first:])
+        for wanted in (mp.CONNACK, mp.PINGRESP, mp.PINGRESP):
+            client.expect(wanted)

@@ -171,3 +171,13 @@ def test_a_hash_subscriber_with_many_retained_messages_does_not_hold_up_a_pair(m
         publisher.send(*[mp.publish(f"{prefix}/{i}", b"", 1, True, i % 1000 + 1) for i in range(start, start + 1000)])
         for _ in range(1000):
             publisher.expect(PUBACK)
+
+
+def test_a_client_that_does_not_take_its_answers_is_not_read(mqtt, unique):
+    """What it is owed stays bounded, and others are served."""
+    client, other = mqtt.connect(receive_buffer=65536), mqtt.connect()
+    packet = mp.publish(unique("t"), b"x", 1, packet_id=7, props={"user": [("k", "v" * 60_000)]})
+    client.socket.settimeout(3)
+    with pytest.raises(TimeoutError):
+        client.socket.sendall(packet * 1000)
+    other.ping()

@@ -214,3 +214,23 @@ def test_a_retained_message_to_a_full_receiver_waits_for_its_quota(mqtt, unique)
         client.send_ack(mp.PUBACK, message.packet_id)
     rest = client.messages(17)
     assert {m.payload for m in held + rest} == {b"%d" % i for i in range(20)}
+
+
+def test_a_retained_message_does_not_come_after_the_one_that_replaced_it(mqtt, unique):
+    """[MQTT-4.6.0-5] However a subscription and a publication meet."""
+    publisher, subscriber = mqtt.connect(), mqtt.connect()
+    for number in range(200):
+        topic = unique("t")
+        publisher.publish(topic, b"old", 1, retain=True)
+        subscriber.send(mp.subscribe(number + 1, [(topic, 0)]))
+        publisher.publish(topic, b"new", 1, retain=True)
+        subscriber.expect(SUBACK)
+        while subscriber.message(topic).payload != b"new":
+            pass
+        last = f"{topic}/last"
+        subscriber.subscribe(last)
+        publisher.publish(last, b"end", 1)
+        got = subscriber.message()
+        while got.topic != last:
+            assert got.payload == b"new"
+            got = subscriber.message()

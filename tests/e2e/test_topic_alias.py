@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from mqtt_packets import PUBLISH
+import mqtt_packets as mp
+from mqtt_packets import PUBACK, PUBLISH, PUBREC
 
 
 def test_an_alias_stands_for_the_topic_it_was_last_set_to(mqtt, unique):
@@ -138,3 +139,31 @@ def test_a_discarded_large_message_does_not_define_an_alias(mqtt, unique):
     publisher.send_publish(topic, b"x" * 200)
     publisher.send_publish(topic, b"small")
     client.message(topic, b"small")
+
+
+def test_a_repeated_publish_sets_its_alias_too(mqtt, unique):
+    """[MQTT-4.3.3-10] [MQTT-3.3.2-12] Sent again on a new connection, which knows no alias yet."""
+    topic, name = unique("t"), unique("c")
+    client = mqtt.connect(name, props={"session_expiry": 60})
+    client.send_publish(topic, b"1", 2, packet_id=1)
+    client.wait_for(PUBREC)
+    client.drop()
+    again = mqtt.connect(name, clean=False, props={"session_expiry": 60})
+    again.send_publish(topic, b"1", 2, packet_id=1, dup=True, props={"topic_alias": 1})
+    again.wait_for(PUBREC)
+    again.send_publish("", b"2", 1, packet_id=2, props={"topic_alias": 1})
+    again.wait_for(PUBACK)
+
+
+@pytest.mark.parametrize("qos", (0, 1))
+def test_no_alias_makes_a_message_too_large_for_its_receiver(mqtt, unique, qos):
+    """[MQTT-3.1.2-24] A message that fits without an alias is sent without one."""
+    topic = unique("t")
+    receiver = mqtt.connect(props={"maximum_packet_size": 150, "topic_alias_maximum": 5})
+    receiver.subscribe(topic, qos=qos)
+    client = mqtt.connect()
+    bare = len(mp.publish(topic, b"", qos, packet_id=1 if qos else None, props={}))
+    for size in range(110, 151):
+        payload = b"z" * (size - bare - (1 if size > 129 else 0))
+        client.publish(topic, payload, qos)
+        receiver.message(None, payload)

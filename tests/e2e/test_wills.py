@@ -194,3 +194,12 @@ def test_a_second_connect_publishes_the_will(mqtt, unique):
     watcher = _watch(mqtt, topic)
     mqtt.connect(unique("c"), will=Will(topic)).send(mp.connect(unique("c")))
     watcher.message(topic, b"gone")
+
+
+def test_a_will_cannot_be_published_to_the_servers_own_topics(mqtt, unique):
+    """[4.7.2] As for any PUBLISH."""
+    watcher = mqtt.connect()
+    watcher.subscribe("$SYS/will/#")
+    mqtt.connect(unique("c"), will=Will("$SYS/will/" + unique("t"), b"mine", 1, True)).drop()
+    mqtt.connect(unique("c"), will=Will(unique("t"), b"fine")).drop()
+    watcher.expect_nothing(via=mqtt.connect())

@@ -212,6 +212,12 @@ def test_on_retain_published_tells_what_was_sent_not_what_was_refused(make_serve
     assert sorted(seen.queue) == ["a/open", "a/too"]
 
 
+@pytest.mark.parametrize("nothing", (None, object(), Recorder, {}))
+def test_what_has_no_hook_functions_is_not_a_hook(server, nothing):
+    with pytest.raises(TypeError):
+        server.add_hook(nothing)
+
+
 def test_a_receiver_can_be_added(server):
     server.add_hook(on_select_subscribers=lambda event, selection, packet: selection.add("extra", qos=1))
     peer = Peer.connected(server, "extra")
