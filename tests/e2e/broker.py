@@ -42,7 +42,8 @@ class Broker:
         self.process = subprocess.Popen(self.command, stdout=self._log, stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL)
         try:
-            self._wait_until_listening()
+            self.wait_until_listening(self.port)
+            self.start_seconds = time.monotonic() - self.started
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -55,18 +56,18 @@ class Broker:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def _wait_until_listening(self) -> None:
+    def wait_until_listening(self, port: int) -> None:
+        """A program with several listeners opens one after the other: each is to be waited for."""
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.command} ended with {self.process.returncode}:\n{self.log()}")
             try:
-                socket.create_connection(("127.0.0.1", self.port), 0.5).close()
+                socket.create_connection(("127.0.0.1", port), 0.5).close()
             except OSError:
                 if time.monotonic() - self.started > START_DEADLINE:
                     raise RuntimeError(f"{self.command} does not listen:\n{self.log()}") from None
                 time.sleep(0.005)  # the only way to ask whether a port is open is to ask again
                 continue
-            self.start_seconds = time.monotonic() - self.started
             return
 
     def terminate(self) -> None:

@@ -116,6 +116,7 @@ def test_several_listeners_serve_the_same_broker(comqtt_program, unique, threads
     broker = Broker(comqtt_program, threads=threads, template=f"{comqtt_program} --tcp 127.0.0.1:{{port}} "
                     f"--tcp 127.0.0.1:{extra} --threads {threads}")
     try:
+        broker.wait_until_listening(extra)
         one, other, topic = WireClient(broker.port), WireClient(extra), unique("t")
         for client in (one, other):
             client.connect(unique("c"))
