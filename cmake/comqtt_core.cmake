@@ -15,4 +15,4 @@ target_compile_definitions(comqtt_core
   PRIVATE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC COMQTT_VERSION="${PROJECT_VERSION}")
 target_link_libraries(comqtt_core
   PUBLIC Threads::Threads
-  PRIVATE comqtt_fast_code)
+  PRIVATE comqtt_fast_code SQLite::SQLite3)

@@ -10,6 +10,7 @@ namespace comqtt {
 
 /// What went wrong, in the library's own terms. Values equal COMQTT_ERR_* of comqtt.h.
 enum class Status : int32_t {
+    pending = 1,  ///< no error: the answer comes later, from any thread
     ok = 0,
     invalid_argument = -1,
     no_memory = -2,

@@ -6,7 +6,7 @@
 namespace comqtt::broker {
 
 enum class BackpressurePolicy : uint8_t { wait, drop };
-enum class QueuePolicy : uint8_t { drop_oldest, drop_newest };
+enum class QueuePolicy : uint8_t { drop_oldest, drop_newest, refuse };
 
 struct Capabilities {
     uint32_t maximum_session_expiry_interval = 4294967295;  ///< seconds
@@ -39,6 +39,9 @@ struct Limits {
     uint32_t user_properties = 64;
     uint64_t client_queued_bytes = 64ull << 20;  ///< one session's queue and output together
     uint64_t queued_bytes = 1ull << 30;          ///< the same of all sessions
+    uint64_t uncommitted_bytes = 64ull << 20;    ///< handed to a store and not yet committed
+    uint64_t client_queue_memory = 256ull << 10; ///< of one session's queue; with a store, the rest is on disk
+    uint64_t queue_memory = 256ull << 20;        ///< the same of all sessions
     uint64_t high_mark_bytes = 1ull << 20;       ///< output of one client above which publishers wait
     uint64_t handover_bytes = 16ull << 20;       ///< on their way from one shard to another
     uint64_t retained_messages = 10'000'000;
@@ -58,6 +61,7 @@ struct Limits {
     uint32_t routes = 524'288;  ///< cached routes of one shard
     uint32_t sessions = 10'000'000;
     uint32_t blocked_clients = 1'000'000;
+    uint32_t slow_store_ms = 5'000;  ///< a commit that takes longer makes the server not ready
 };
 
 struct Config {

@@ -97,6 +97,9 @@ public:
         retained.push_back(Shard::message_of(record.packet, record.origin, record.created_ms));
         return {};
     }
+    Result<void> add_blocked(std::string) override {
+        return Error{Status::invalid_argument, "blocked clients are loaded at the start only"};
+    }
     std::vector<mqtt::MessageRef> retained;
 
 private:

@@ -6,9 +6,11 @@
 #include <span>
 #include <string_view>
 
+#include "hooks/changes.hpp"
 #include "hooks/client.hpp"
 #include "hooks/deferral.hpp"
 #include "hooks/event.hpp"
+#include "hooks/load.hpp"
 #include "hooks/packet_box.hpp"
 #include "hooks/records.hpp"
 #include "hooks/selection.hpp"
@@ -86,6 +88,13 @@ public:
     virtual Status stored_retained_by_topic(Event&, std::string_view, StoredSink&) {
         return Status::not_found;
     }
+    /// ok: stored, nothing waits. pending: Changes::complete follows; the hook keeps a count. Errors: not stored.
+    virtual Status store_changes(Event&, Changes&) { return Status::ok; }
+    /// The session of a client that connected and is not known here, for stores that several brokers share.
+    /// ok: filled. not_found. pending: Load::complete follows; the hook keeps a count.
+    virtual Status load_session(Event&, Load&) { return Status::not_found; }
+    /// A page of the messages of a session that was restored without them, or that outgrew its place in memory.
+    virtual Status load_messages(Event&, Load&) { return Status::not_found; }
 };
 
 }  // namespace comqtt::hooks

@@ -57,6 +57,13 @@ public:
         return has_expiry_ ? created_ms_ + int64_t{expiry_interval_} * 1000 : INT64_MAX;
     }
     const Origin& origin() const { return origin_; }
+    /// A number that tells it from other messages while the server runs; given when first asked for. Any thread.
+    uint64_t key(std::atomic<uint64_t>& next) const {
+        uint64_t known = key_.load(std::memory_order_relaxed);
+        if (known) return known;
+        const uint64_t fresh = next.fetch_add(1, std::memory_order_relaxed);
+        return key_.compare_exchange_strong(known, fresh, std::memory_order_relaxed) ? fresh : known;
+    }
     /// Bytes this message holds in memory, header included.
     size_t footprint() const {
         return sizeof(Message) + 2 + topic_size_ + payload_size_ + properties_size_ + origin_size_;
@@ -80,6 +87,7 @@ private:
     uint32_t properties_size_ = 0;
     uint32_t expiry_interval_ = 0;
     int64_t created_ms_ = 0;
+    mutable std::atomic<uint64_t> key_{0};
     Origin origin_;
     uint16_t topic_size_ = 0;
     uint16_t origin_size_ = 0;

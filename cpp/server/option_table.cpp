@@ -6,7 +6,10 @@ namespace {
 
 constexpr const char* kClockWords[] = {"system", "manual", nullptr};
 constexpr const char* kBackpressureWords[] = {"wait", "drop", nullptr};
-constexpr const char* kQueueWords[] = {"drop-oldest", "drop-newest", nullptr};
+constexpr const char* kQueueWords[] = {"drop-oldest", "drop-newest", "refuse", nullptr};
+constexpr const char* kDurabilityWords[] = {"strict", "relaxed", nullptr};
+constexpr const char* kSyncWords[] = {"full", "normal", "off", nullptr};
+constexpr const char* kDamageWords[] = {"rename", "stop", nullptr};
 constexpr const char* kLogWords[] = {"debug", "info", "warn", "error", "off", nullptr};
 
 #define COMQTT_ACCESS(member)                                                   \
@@ -18,6 +21,11 @@ constexpr const char* kLogWords[] = {"debug", "info", "warn", "error", "off", nu
     { {key, OptionType::boolean, default_text, 0, 1, line}, COMQTT_ACCESS(member), nullptr }
 #define COMQTT_WORD(key, member, default_text, list, high, line) \
     { {key, OptionType::text, default_text, 0, high, line}, COMQTT_ACCESS(member), list }
+#define COMQTT_TEXT(key, member, default_text, low, high, line)                   \
+    {                                                                             \
+        {key, OptionType::text, default_text, low, high, line}, nullptr, nullptr, \
+            nullptr, [](Options& o) -> std::string& { return o.member; }          \
+    }
 
 constexpr int64_t kU16 = 65'535;
 constexpr int64_t kU32 = 4'294'967'295;
@@ -39,8 +47,8 @@ const OptionRow kTable[] = {
     COMQTT_INTEGER("node-id", broker.node_id, "0", 0, kU32, "number of this node in messages' origin"),
     COMQTT_WORD("backpressure", broker.backpressure, "wait", kBackpressureWords, 1,
                 "wait: publishers are not read while a receiver is full; drop: QoS 0 is dropped for it"),
-    COMQTT_WORD("queue-policy", broker.queue_policy, "drop-oldest", kQueueWords, 1,
-                "what a full session queue loses"),
+    COMQTT_WORD("queue-policy", broker.queue_policy, "drop-oldest", kQueueWords, 2,
+                "what a full session queue loses; refuse: its publishers get 0x97"),
 
     COMQTT_INTEGER(
         "capabilities.maximum-session-expiry-interval", broker.capabilities.maximum_session_expiry_interval,
@@ -86,6 +94,33 @@ const OptionRow kTable[] = {
                    broker.compatibilities.no_inherited_properties_on_ack, "false",
                    "acknowledgements carry no user properties of the packet they answer"),
 
+    COMQTT_INTEGER("storage-way", storage_way, "0", 0, 1,
+                   "where sessions and retained messages are kept: 0 = memory only, 1 = SQLite file"),
+    COMQTT_TEXT("storage-path", store.path, "comqtt.db", 1, 4096, "the SQLite file"),
+    COMQTT_WORD("storage.durability", store.durability, "strict", kDurabilityWords, 1,
+                "strict: acknowledged means committed; relaxed: committed within the flush interval"),
+    COMQTT_WORD("storage.sync", store.sync, "full", kSyncWords, 2,
+                "full: a commit survives power loss; normal: the end of the process; off: left to the system"),
+    COMQTT_INTEGER("storage.commit-window-ms", store.commit_window_ms, "0", 0, 60'000,
+                   "milliseconds each commit waits for more to go with it"),
+    COMQTT_INTEGER("storage.flush-interval-ms", store.flush_interval_ms, "1000", 1, kDay,
+                   "milliseconds until a commit when durability is relaxed"),
+    COMQTT_INTEGER("storage.retry-ms", store.retry_ms, "500", 1, kDay,
+                   "milliseconds between attempts while the disk fails"),
+    COMQTT_INTEGER("storage.cache-bytes", store.cache_bytes, "33554432", 65'536, kBytes,
+                   "bytes of the store's page cache"),
+    COMQTT_WORD("storage.on-damage", store.on_damage, "rename", kDamageWords, 1,
+                "a damaged store is renamed and a new one begun, or the start fails"),
+    COMQTT_BOOLEAN("storage.counters", store.counters, "false", "counters of $SYS are stored too"),
+    COMQTT_INTEGER("storage.slow-ms", broker.limits.slow_store_ms, "5000", 1, kDay,
+                   "milliseconds a commit may take before the server counts as not ready"),
+
+    COMQTT_INTEGER("limits.uncommitted-bytes", broker.limits.uncommitted_bytes, "67108864", 65'536, kBytes,
+                   "bytes that wait for the store above which QoS 1 and 2 publishers are not read"),
+    COMQTT_INTEGER("limits.client-queue-memory", broker.limits.client_queue_memory, "262144", 4096, kBytes,
+                   "bytes of one session's queue kept in memory; with a store, the rest is on disk only"),
+    COMQTT_INTEGER("limits.queue-memory", broker.limits.queue_memory, "268435456", 4096, kBytes,
+                   "bytes of all session queues kept in memory; with a store, the rest is on disk only"),
     COMQTT_INTEGER("limits.connections", broker.limits.connections, "1000000", 1, kU32,
                    "network connections"),
     COMQTT_INTEGER("limits.sessions", broker.limits.sessions, "10000000", 1, kU32,

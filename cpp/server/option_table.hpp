@@ -14,6 +14,8 @@ struct OptionRow {
     void (*write)(Options&, int64_t);
     /// Words of a text option, by value; null for the others.
     const char* const* words = nullptr;
+    /// Where the value of a free text option is; null for the others, `read` and `write` are null then.
+    std::string& (*text)(Options&) = nullptr;
 };
 
 std::span<const OptionRow> option_table();

@@ -77,6 +77,15 @@ Error bad_value(const OptionRow& row, std::string_view value) {
 Result<void> set_option(Options& options, std::string_view key, std::string_view value) {
     const OptionRow* row = find_row(key);
     if (!row) return unknown_key(key);
+    if (row->text) {
+        if (value.size() < static_cast<size_t>(row->info.minimum) ||
+            value.size() > static_cast<size_t>(row->info.maximum) || value.find('\0') != std::string_view::npos)
+            return Error{Status::invalid_argument,
+                         fmt::format("option '{}': a text of {} to {} bytes without zero bytes is expected", row->info.key,
+                                     row->info.minimum, row->info.maximum)};
+        row->text(options) = value;
+        return {};
+    }
     if (row->words) {
         for (int64_t i = 0; row->words[i]; ++i) {
             if (value != row->words[i]) continue;
@@ -104,6 +113,7 @@ Result<void> set_option(Options& options, std::string_view key, std::string_view
 Result<std::string> get_option(const Options& options, std::string_view key) {
     const OptionRow* row = find_row(key);
     if (!row) return unknown_key(key);
+    if (row->text) return row->text(const_cast<Options&>(options));
     const int64_t value = row->read(options);
     if (row->words) return std::string(row->words[value]);
     if (row->info.type == OptionType::boolean) return std::string(value ? "true" : "false");

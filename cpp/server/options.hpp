@@ -10,10 +10,12 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "broker/config.hpp"
+#include "storage/sqlite_store.hpp"
 
 namespace comqtt::server {
 
 enum class ClockKind : uint8_t { system, manual };
+enum class StorageWay : uint8_t { memory = 0, sqlite = 1 };
 
 struct Options {
     broker::Config broker;
@@ -21,6 +23,8 @@ struct Options {
     ClockKind clock = ClockKind::system;
     uint32_t client_read_buffer_size = 262'144;  ///< bytes, per shard
     uint32_t client_write_buffer_size = 65'536;  ///< bytes, output chunk
+    StorageWay storage_way = StorageWay::memory;
+    storage::StoreConfig store;
     LogSink log;
     LogLevel log_level = LogLevel::info;
 };

@@ -267,6 +267,11 @@ public:
         core_.shards[core_.shard_of_topic(message->topic_name())]->restore_retained(std::move(message));
         return {};
     }
+    Result<void> add_blocked(std::string client_id) override {
+        ++count;
+        core_.blocked.add(client_id, core_.config.limits.blocked_clients);
+        return {};
+    }
     size_t count = 0;
 
 private:

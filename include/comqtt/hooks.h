@@ -189,11 +189,22 @@ typedef struct comqtt_hooks {
                                                comqtt_sink* sink);
     comqtt_status (*stored_retained_by_topic)(void* user, comqtt_event* event, comqtt_str topic,
                                               comqtt_sink* sink);
+    /** What the server changed of the stored state since the last batch of this thread: storage.h says what is in it
+     * and what waits for it. COMQTT_OK = stored; COMQTT_PENDING = comqtt_changes_complete follows, from any thread (keep
+     * the batch with comqtt_changes_retain); any other status = not stored. Must not block. */
+    comqtt_status (*store_changes)(void* user, comqtt_event* event, comqtt_changes* changes);
+    /** A client connected whose session is not known here, for stores that several servers share: fill the request
+     * and answer COMQTT_OK, or COMQTT_PENDING and complete it from any thread (keep it with comqtt_load_retain);
+     * NOT_FOUND = no such session. Its CONNECT waits. */
+    comqtt_status (*load_session)(void* user, comqtt_event* event, comqtt_load* load);
+    /** A page of the stored messages of a session is wanted: one that was restored without them, or whose queue has
+     * outgrown its place in memory. Answers as above. */
+    comqtt_status (*load_messages)(void* user, comqtt_event* event, comqtt_load* load);
 } comqtt_hooks;
 
 /** Size of the table in version 1.0. */
 #define COMQTT_HOOKS_SIZE_1_0 \
-    (offsetof(comqtt_hooks, stored_retained_by_topic) + sizeof(((comqtt_hooks*)0)->stored_retained_by_topic))
+    (offsetof(comqtt_hooks, load_messages) + sizeof(((comqtt_hooks*)0)->load_messages))
 
 /** An empty table with its size set. Since 1.0. */
 static inline comqtt_hooks comqtt_hooks_init(void) {
