@@ -1,0 +1,35 @@
+#pragma once
+// Upkeep: keeps the write-ahead log and the file from growing for ever, in steps short enough to lie between two
+// commits. Writer thread.
+
+#include "storage/change_writer.hpp"
+#include "storage/checkpoint.hpp"
+
+namespace comqtt::storage {
+
+class Upkeep {
+public:
+    explicit Upkeep(Checkpointer& checkpointer) : checkpointer_(checkpointer) {}
+
+    /// After a commit.
+    Result<void> after_commit(ChangeWriter& writer);
+    /// Nothing is to be committed. `more`: there is something left to do at once.
+    Result<void> idle(ChangeWriter& writer, bool& more);
+    /// The connection is a new one.
+    void restart() { wake_at_ = finish_at_ = 0; }
+
+private:
+    bool nearly_copied(int pages) const;
+    Result<void> shorten_log(ChangeWriter& writer, int mode);
+    /// Gives free pages back while there are more than one in `share` of the file. `more`: and there still are.
+    Result<void> shrink(ChangeWriter& writer, int64_t share, bool& more);
+
+    Checkpointer& checkpointer_;
+    int wake_at_ = 0;    ///< pages in the log from which on another round is worth while
+    int finish_at_ = 0;  ///< the same for finishing one
+    unsigned commits_ = 0;
+    bool shrinking_ = false;
+    bool look_for_free_ = true;
+};
+
+}  // namespace comqtt::storage
