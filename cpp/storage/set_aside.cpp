@@ -25,7 +25,7 @@ std::string time_stamp() {
 
 bool taken(const std::string& name) {
     std::error_code ignored;
-    for (const char* part : {"", "-wal", "-shm"})
+    for (const char* part : {"", "-wal", "-journal"})
         if (fs::exists(fs::symlink_status(name + part, ignored))) return true;
     return false;
 }
@@ -36,10 +36,12 @@ Result<std::string> set_aside(const std::string& path) {
     const std::string wanted = path + ".bad-" + time_stamp();
     std::string name = wanted;
     for (int number = 2; taken(name); ++number) name = fmt::format("{}-{}", wanted, number);
+    std::error_code error;
+    fs::remove(path + "-shm", error);  // an index of the log that is made anew
     // The log first: a database without its log is older than it says.
-    for (const char* part : {"-wal", "-shm", "-journal", ""}) {
-        std::error_code error;
+    for (const char* part : {"-wal", "-journal", ""}) {
         if (*part && !fs::exists(path + part, error)) continue;
+        if (*part && fs::file_size(path + part, error) == 0 && fs::remove(path + part, error)) continue;
         fs::rename(path + part, name + part, error);
         if (error)
             return Error{Status::io, fmt::format("'{}{}' cannot be renamed to '{}{}': {}", path, part, name,

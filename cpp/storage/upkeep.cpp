@@ -7,7 +7,7 @@ namespace comqtt::storage {
 namespace {
 
 constexpr int kLogStart = 8192;     ///< pages of 4 KiB: 32 MiB, copied from here on
-constexpr int kLogRest = 1024;      ///< the writer itself copies no more than these, usually
+constexpr int kLogRest = 1024;      ///< the writer itself copies no more than these, at first
 constexpr int kLogMost = 65'536;    ///< 256 MiB: commits wait until it is copied
 constexpr int kLogStep = 2048;      ///< between two attempts
 constexpr int64_t kFreeKept = 256;  ///< free pages not worth giving back
@@ -23,30 +23,35 @@ Result<void> Upkeep::shorten_log(ChangeWriter& writer, int mode) {
     return {};
 }
 
+/// Little enough is left for the writer to copy it between two commits.
 bool Upkeep::nearly_copied(int pages) const {
     const int copied = checkpointer_.copied();
-    return copied > 0 && copied <= pages && pages - copied <= kLogRest;
+    return copied > 0 && copied <= pages && pages - copied <= rest_;
+}
+
+Result<void> Upkeep::tend_log(ChangeWriter& writer) {
+    const int pages = writer.log_pages();
+    if (pages < kLogStart) {
+        again_at_ = 0;
+        rest_ = kLogRest;
+        if (!checkpointer_.busy()) checkpointer_.forget();
+        return {};
+    }
+    if (pages < again_at_ || (checkpointer_.busy() && pages < kLogMost)) return {};
+    if (nearly_copied(pages) || pages >= kLogMost) {
+        // If a reader is in the way the log goes on growing until another attempt.
+        again_at_ = pages + kLogStep;
+        return shorten_log(writer, SQLITE_CHECKPOINT_PASSIVE);
+    }
+    // Commits may be as fast as the copying: the writer then does more of it each time.
+    if (checkpointer_.copied()) rest_ *= 2;
+    checkpointer_.wake();
+    return {};
 }
 
 Result<void> Upkeep::after_commit(ChangeWriter& writer) {
     look_for_free_ = true;
-    const int pages = writer.log_pages();
-    if (pages < kLogStart) {
-        wake_at_ = kLogStart;
-        finish_at_ = 0;
-        if (!checkpointer_.busy()) checkpointer_.forget();
-    } else if (pages >= kLogMost && pages >= finish_at_) {
-        finish_at_ = pages + kLogStep;
-        if (auto done = shorten_log(writer, SQLITE_CHECKPOINT_RESTART); !done) return done;
-    } else if (!checkpointer_.busy()) {
-        if (nearly_copied(pages) && pages >= finish_at_) {
-            finish_at_ = pages + kLogStep;
-            if (auto done = shorten_log(writer, SQLITE_CHECKPOINT_PASSIVE); !done) return done;
-        } else if (pages >= wake_at_) {
-            wake_at_ = pages + kLogStep;
-            checkpointer_.wake();
-        }
-    }
+    if (auto done = tend_log(writer); !done) return done;
     if (++commits_ % kLookEvery != 0 && !shrinking_) return {};
     return shrink(writer, shrinking_ ? 4 : 2, shrinking_);
 }

@@ -16,17 +16,18 @@ public:
     /// Nothing is to be committed. `more`: there is something left to do at once.
     Result<void> idle(ChangeWriter& writer, bool& more);
     /// The connection is a new one.
-    void restart() { wake_at_ = finish_at_ = 0; }
+    void restart() { again_at_ = 0; }
 
 private:
     bool nearly_copied(int pages) const;
+    Result<void> tend_log(ChangeWriter& writer);
     Result<void> shorten_log(ChangeWriter& writer, int mode);
     /// Gives free pages back while there are more than one in `share` of the file. `more`: and there still are.
     Result<void> shrink(ChangeWriter& writer, int64_t share, bool& more);
 
     Checkpointer& checkpointer_;
-    int wake_at_ = 0;    ///< pages in the log from which on another round is worth while
-    int finish_at_ = 0;  ///< the same for finishing one
+    int again_at_ = 0;  ///< pages in the log from which on another attempt is worth while
+    int rest_ = 0;      ///< pages that the writer itself copies at most
     unsigned commits_ = 0;
     bool shrinking_ = false;
     bool look_for_free_ = true;
