@@ -82,6 +82,7 @@ PageFile::PageFile(PageFile&& other) noexcept
       user_version_(other.user_version_),
       application_id_(other.application_id_),
       first_free_(other.first_free_),
+      has_page_map_(other.has_page_map_),
       visited_(std::move(other.visited_)) {}
 
 PageFile::~PageFile() {
@@ -102,6 +103,7 @@ Result<void> PageFile::read_header() {
     pages_ = static_cast<uint32_t>(
         std::min<uint64_t>(static_cast<uint64_t>(status.st_size) / page_size_, UINT32_MAX - 1));
     first_free_ = load_u32(header + 32);
+    has_page_map_ = load_u32(header + 52) != 0;
     user_version_ = load_u32(header + 60);
     application_id_ = load_u32(header + 68);
     visited_.assign(size_t{pages_} + 1, false);
@@ -199,6 +201,7 @@ std::vector<PageFile::Root> PageFile::tables(const OnProblem& problem) {
 }
 
 bool PageFile::mark_free() {
+    for (uint64_t map = 2; has_page_map_ && map <= pages_; map += usable_ / 5 + 1) visited_[map] = true;
     std::vector<uint8_t> trunk;
     for (uint32_t number = first_free_; number != 0;) {
         if (!visit(number) || !read_page(number, trunk)) return false;

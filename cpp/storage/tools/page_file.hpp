@@ -61,6 +61,7 @@ private:
     uint32_t user_version_ = 0;
     uint32_t application_id_ = 0;
     uint32_t first_free_ = 0;
+    bool has_page_map_ = false;  ///< of a file that can shrink
     std::vector<bool> visited_;
 };
 
