@@ -25,7 +25,7 @@ Result<ImportFormat> detect(const std::string& file) {
     return Error{Status::invalid_argument, file + ": neither an exported store nor a mosquitto.db"};
 }
 
-void report(const StoreWriter& writer, const ReportLine& line) {
+void report(const RowWriter& writer, const ReportLine& line) {
     std::string text;
     for (const Table& table : all_tables())
         if (writer.count(table.id))
@@ -38,7 +38,7 @@ void report(const StoreWriter& writer, const ReportLine& line) {
 
 Result<void> import_rows(Database& database, const std::string& file, ImportFormat format,
                          const ReportLine& line) {
-    auto writer = StoreWriter::begin(database);
+    auto writer = RowWriter::begin(database);
     if (!writer) return writer.take_error();
     auto added = format == ImportFormat::mosquitto ? add_mosquitto_file(file, *writer, line)
                                                    : add_json_file(file, *writer);
@@ -50,7 +50,7 @@ Result<void> import_rows(Database& database, const std::string& file, ImportForm
 
 }  // namespace
 
-Result<void> add_json_file(const std::string& file, StoreWriter& writer) {
+Result<void> add_json_file(const std::string& file, RowWriter& writer) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return Error{Status::io, "cannot be read"};
     int64_t number = 0;

@@ -9,8 +9,8 @@
 namespace comqtt::storage {
 
 /// What export_store wrote.
-Result<void> add_json_file(const std::string& file, StoreWriter& writer);
+Result<void> add_json_file(const std::string& file, RowWriter& writer);
 /// A mosquitto.db; `line` is told what was left out.
-Result<void> add_mosquitto_file(const std::string& file, StoreWriter& writer, const ReportLine& line);
+Result<void> add_mosquitto_file(const std::string& file, RowWriter& writer, const ReportLine& line);
 
 }  // namespace comqtt::storage

@@ -8,7 +8,7 @@
 namespace comqtt::storage {
 
 /// `now_ms`: unix time of the import; what expired before it is left out. `line` is told what is left out or changed.
-Result<void> add_mosquitto_rows(const MosquittoFile& file, int64_t now_ms, StoreWriter& writer,
+Result<void> add_mosquitto_rows(const MosquittoFile& file, int64_t now_ms, RowWriter& writer,
                                 const ReportLine& line);
 
 }  // namespace comqtt::storage

@@ -15,7 +15,7 @@ namespace {
 /// Carries rows from the pages of a damaged store to a new one. Lives for one repair.
 class Salvage {
 public:
-    Salvage(PageFile& from, StoreWriter& to, const ReportLine& line) : from_(from), to_(to), line_(line) {}
+    Salvage(PageFile& from, RowWriter& to, const ReportLine& line) : from_(from), to_(to), line_(line) {}
 
     Result<void> run();
 
@@ -31,7 +31,7 @@ private:
     const Table* table_of_lost(const Row& row) const;
 
     PageFile& from_;
-    StoreWriter& to_;
+    RowWriter& to_;
     const ReportLine& line_;
     std::unordered_map<int64_t, std::string> clients_;  ///< by the session's number
     std::unordered_set<int64_t> ended_;        ///< sessions of which only rows to be deleted are left
@@ -195,7 +195,7 @@ Result<void> salvage(const std::string& from, const std::string& to, const Repor
     auto database = open_store(to, made);
     if (!database) return database.take_error();
     {
-        auto writer = StoreWriter::begin(*database);
+        auto writer = RowWriter::begin(*database);
         if (!writer) return writer.take_error();
         if (auto done = Salvage(*pages, *writer, line).run(); !done) return done;
         if (auto done = writer->finish(); !done) return done;

@@ -78,15 +78,15 @@ Result<void> require_known(const std::string& path, Database& database) {
     return {};
 }
 
-Result<StoreWriter> StoreWriter::begin(Database& database) {
-    StoreWriter writer(database);
+Result<RowWriter> RowWriter::begin(Database& database) {
+    RowWriter writer(database);
     if (auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun.take_error();
     if (auto ended = database.run(kForgetEnded); !ended) return ended.take_error();
     if (auto prepared = writer.prepare(); !prepared) return prepared.take_error();
     return writer;
 }
 
-Result<void> StoreWriter::prepare() {
+Result<void> RowWriter::prepare() {
     const auto make = [&](Statement& statement, const std::string& sql) -> Result<void> {
         auto made = database_->prepare(sql);
         if (!made) return made.take_error();
@@ -108,7 +108,7 @@ Result<void> StoreWriter::prepare() {
     return {};
 }
 
-Result<void> StoreWriter::replace_session(const std::string& client_id) {
+Result<void> RowWriter::replace_session(const std::string& client_id) {
     find_session_.bind(1, std::string_view(client_id));
     const auto found = find_session_.step();
     const int64_t id = found && *found ? find_session_.number(0) : 0;
@@ -121,19 +121,19 @@ Result<void> StoreWriter::replace_session(const std::string& client_id) {
     return {};
 }
 
-Result<int64_t> StoreWriter::session_of(const Row& row) const {
+Result<int64_t> RowWriter::session_of(const Row& row) const {
     const auto found = sessions_.find(row[0].bytes);
     if (found == sessions_.end()) return Error{Status::invalid_argument, "there is no such session"};
     return found->second;
 }
 
-Result<bool> StoreWriter::has_message(int64_t id) {
+Result<bool> RowWriter::has_message(int64_t id) {
     auto found = find_message_.bind(1, id).step();
     find_message_.reset();
     return found;
 }
 
-Result<void> StoreWriter::insert(TableId id, const Row& row) {
+Result<void> RowWriter::insert(TableId id, const Row& row) {
     const Table& table = table_of(id);
     Row stored = row;
     if (table.columns[0].kind == ColumnKind::session) {
@@ -162,7 +162,7 @@ Result<void> StoreWriter::insert(TableId id, const Row& row) {
     return done;
 }
 
-Result<void> StoreWriter::add(TableId id, const Row& row) {
+Result<void> RowWriter::add(TableId id, const Row& row) {
     const Table& table = table_of(id);
     if (const auto problem = find_problem(table, row)) return bad(table, row, problem->text);
     if (id == TableId::sessions) {
@@ -176,7 +176,7 @@ Result<void> StoreWriter::add(TableId id, const Row& row) {
     return {};
 }
 
-Result<void> StoreWriter::finish() {
+Result<void> RowWriter::finish() {
     auto shared = database_->prepare(kFindSharedPacketId);
     if (!shared) return shared.take_error();
     const auto found = shared->step();

@@ -1,5 +1,5 @@
 #pragma once
-// StoreWriter: puts portable rows into a store, all in one transaction. What it is given of a session or a topic
+// RowWriter: puts portable rows into a store, all in one transaction. What it is given of a session or a topic
 // replaces what the store had of it.
 
 #include <array>
@@ -16,11 +16,11 @@ Result<Database> open_store(const std::string& path, bool& out_made);
 /// Whether the file is a store, of the version that is known here.
 Result<void> require_known(const std::string& path, Database& database);
 
-class StoreWriter {
+class RowWriter {
 public:
     /// `database` has the schema and outlives the writer.
-    static Result<StoreWriter> begin(Database& database);
-    StoreWriter(StoreWriter&&) = default;
+    static Result<RowWriter> begin(Database& database);
+    RowWriter(RowWriter&&) = default;
 
     /// Sessions come before what they have, messages before the queues. invalid_argument tells what is wrong with
     /// the row, which is then not there; other errors are those of the disk.
@@ -32,7 +32,7 @@ public:
     int64_t replaced() const { return replaced_; }  ///< sessions
 
 private:
-    explicit StoreWriter(Database& database) : database_(&database) {}
+    explicit RowWriter(Database& database) : database_(&database) {}
     Result<void> prepare();
     Result<void> replace_session(const std::string& client_id);
     Result<void> insert(TableId table, const Row& row);

@@ -109,7 +109,7 @@ inline void make_store(const std::string& path, const Rows& rows) {
     bool made = false;
     auto database = open_store(path, made);
     REQUIRE(database);
-    auto writer = StoreWriter::begin(*database);
+    auto writer = RowWriter::begin(*database);
     REQUIRE(writer);
     for (const TableRow& each : rows) {
         const auto added = writer->add(each.table, each.row);

@@ -19,7 +19,7 @@ public:
         bool made = false;
         auto database = open_store(path, made);
         REQUIRE(database);
-        auto writer = StoreWriter::begin(*database);
+        auto writer = RowWriter::begin(*database);
         REQUIRE(writer);
         const auto added = add_mosquitto_rows(*file, kNow, *writer, report.line());
         INFO(added.error().message);
