@@ -80,6 +80,7 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
         return;
     }
     if (s.expiry_interval != mqtt::kNoExpiry) s.expires_ms = now_ms_ + int64_t{s.expiry_interval} * 1000;
+    if (s.stored) save_session(s);
     if (s.flow) {
         // QoS 0 messages do not wait for an offline client.
         std::deque<session::Delivery> kept;
@@ -95,6 +96,7 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
         for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
         s.flow->resend.clear();
     }
+    note_fullness(s);
     if (s.shared_member) {
         set_members_online(s, false);
         redeliver_shared(s, false);
@@ -134,7 +136,10 @@ void Shard::end_session(Session& s, bool expired) {
         set_members_online(s, false);
         redeliver_shared(s, true);
     }
+    if (s.stored) record(hooks::Change::Kind::session_removed, &s);
+    s.stored = false;
     clear_flow(s);
+    if (s.known_full) core_.full_sessions.set(s.id.value, false);
     remove_all_subscriptions(s);
     if (!s.sink) core_.registry.remove(*client);
     core_.sessions.fetch_sub(1, std::memory_order_relaxed);

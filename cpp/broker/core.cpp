@@ -91,6 +91,40 @@ uint64_t random_seed() {
 }
 }  // namespace
 
+bool FullSessions::contains(uint64_t subscriber) const {
+    const std::shared_lock lock(mutex_);
+    return subscribers_.count(subscriber) != 0;
+}
+
+void FullSessions::set(uint64_t subscriber, bool full) {
+    const std::unique_lock lock(mutex_);
+    full ? void(subscribers_.insert(subscriber)) : void(subscribers_.erase(subscriber));
+    count_.store(subscribers_.size(), std::memory_order_relaxed);
+}
+
+bool StoreHealth::report(Status status, std::string_view text) {
+    if (status == Status::ok && !failing()) return false;
+    const std::lock_guard lock(mutex_);
+    const bool changed = status != status_;
+    status_ = status;
+    text_ = text;
+    failing_.store(status != Status::ok, std::memory_order_relaxed);
+    return changed;
+}
+
+Result<void> StoreHealth::check() const {
+    if (!failing()) return {};
+    const std::lock_guard lock(mutex_);
+    if (status_ == Status::ok) return {};
+    return Error{Status::storage, text_};
+}
+
+mqtt::Reason StoreHealth::reason() const {
+    const std::lock_guard lock(mutex_);
+    return status_ == Status::queue_full ? mqtt::Reason::quota_exceeded
+                                         : mqtt::Reason::implementation_specific_error;
+}
+
 Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count,
            std::optional<uint64_t> hash_seed)
     : config(settings),

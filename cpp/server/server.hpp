@@ -114,6 +114,8 @@ public:
     virtual Status clear_retained(std::string_view topic) = 0;
 
     virtual MetricsSnapshot metrics() const = 0;
+    /// ok when running and the stores commit; state; storage with the reason while one cannot, or is slow.
+    virtual Result<void> ready() const = 0;
 };
 
 }  // namespace comqtt::server

@@ -59,6 +59,7 @@ public:
     std::vector<mqtt::MessageRef> retained(std::string_view filter) const override;
     Status clear_retained(std::string_view topic) override;
     MetricsSnapshot metrics() const override;
+    Result<void> ready() const override;
 
 private:
     /// A listener of any kind; `socket` is null for a pipe listener.
@@ -73,6 +74,7 @@ private:
         std::shared_ptr<std::atomic<bool>> live;
     };
 
+    Result<void> add_store();
     Result<void> restore();
     Result<void> open(Slot& slot);
     ListenerInfo info(const Slot& slot) const;
