@@ -3,10 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char* entry_client(const entry* it) { return (const char*)(it + 1); }
-static const char* entry_text(const entry* it) { return entry_client(it) + it->client; }
-static const char* entry_origin(const entry* it) { return entry_text(it) + it->text; }
-static const char* entry_packet(const entry* it) { return entry_origin(it) + it->origin; }
+static comqtt_str text_of(const entry* it, int which) {
+    comqtt_str view = {(const char*)(it + 1), it->sizes[which]};
+    for (int i = 0; i < which; ++i) view.ptr += it->sizes[i];
+    return view;
+}
+
+static bool same(const entry* a, const entry* b, int which) {
+    return a->sizes[which] == b->sizes[which] &&
+           memcmp(text_of(a, which).ptr, text_of(b, which).ptr, a->sizes[which]) == 0;
+}
 
 static uint32_t entry_sum(const entry* it) {
     const unsigned char* bytes = (const unsigned char*)&it->kind;
@@ -28,14 +34,13 @@ static bool entry_ends(const entry* change, const entry* it) {
         [COMQTT_CHANGE_RETAINED_REMOVED] = COMQTT_CHANGE_RETAINED_SAVED,
         [COMQTT_CHANGE_CLIENT_BLOCKED] = COMQTT_CHANGE_CLIENT_BLOCKED,
         [COMQTT_CHANGE_CLIENT_UNBLOCKED] = COMQTT_CHANGE_CLIENT_BLOCKED};
-    if (it->client != change->client || memcmp(entry_client(it), entry_client(change), it->client) != 0)
-        return false;
+    if (!same(change, it, CLIENT)) return false;
     if (change->kind == COMQTT_CHANGE_SESSION_REMOVED)
         return it->kind != COMQTT_CHANGE_RETAINED_SAVED && it->kind != COMQTT_CHANGE_CLIENT_BLOCKED;
     if (change->kind < 0 || change->kind >= 15 || it->kind != kKinds[change->kind]) return false;
     if (it->kind == COMQTT_CHANGE_MESSAGE_QUEUED) return it->position == change->position;
     if (it->kind == COMQTT_CHANGE_RECEIVED_ADDED) return it->packet_id == change->packet_id;
-    return it->text == change->text && memcmp(entry_text(it), entry_text(change), it->text) == 0;
+    return same(change, it, NAME);
 }
 
 /* Moves the state on by one entry, which is copied. */
@@ -46,8 +51,7 @@ static bool apply(entries* it, const entry* change) {
         node* each = *at;
         if ((change->kind == COMQTT_CHANGE_MESSAGE_SENT || change->kind == COMQTT_CHANGE_MESSAGE_RELEASED) &&
             each->head.kind == COMQTT_CHANGE_MESSAGE_QUEUED && each->head.position == change->position &&
-            each->head.client == change->client &&
-            memcmp(entry_client(&each->head), entry_client(change), change->client) == 0) {
+            same(&each->head, change, CLIENT)) {
             const bool sent = change->kind == COMQTT_CHANGE_MESSAGE_SENT;
             each->head.options = sent ? COMQTT_STORED_SENT : COMQTT_STORED_RELEASED;
             if (sent) each->head.packet_id = change->packet_id;
@@ -85,13 +89,18 @@ void entries_clear(entries* it) {
     }
 }
 
+/* False for a head that cannot be. */
+static bool size_fits(const entry* head) {
+    uint64_t size = sizeof *head;
+    for (int i = 0; i < TEXTS; ++i) size += head->sizes[i];
+    return head->size == size && size < 1u << 29;
+}
+
 bool entries_read(entries* it, FILE* file) {
     entry* change = NULL;
     entry head;
     bool fine = true;
-    while (fine && fread(&head, sizeof head, 1, file) == 1 && head.size >= sizeof head &&
-           head.size < 1u << 29 &&
-           head.size == sizeof head + (uint64_t)head.client + head.text + head.origin + head.packet) {
+    while (fine && fread(&head, sizeof head, 1, file) == 1 && size_fits(&head)) {
         entry* grown = realloc(change, head.size);
         if (!grown) {
             fine = false;
@@ -108,25 +117,20 @@ bool entries_read(entries* it, FILE* file) {
 }
 
 /* Fills in sizes and sum. */
-static bool entry_write(FILE* to, entry head, comqtt_str client, comqtt_str text, comqtt_str origin,
-                        comqtt_bytes packet) {
-    const size_t size = sizeof head + client.len + text.len + origin.len + packet.len;
-    entry* whole = calloc(1, size);
-    char* at = (char*)(whole + 1);
+static bool entry_write(FILE* to, entry head, const comqtt_str* texts) {
+    entry* whole;
+    char* at;
     bool fine;
+    head.size = sizeof head;
+    for (int i = 0; i < TEXTS; ++i) head.size += head.sizes[i] = (uint32_t)texts[i].len;
+    whole = malloc(head.size);
     if (!whole) return false;
     *whole = head;
-    whole->size = (uint32_t)size;
-    whole->client = (uint32_t)client.len;
-    whole->text = (uint32_t)text.len;
-    whole->origin = (uint32_t)origin.len;
-    whole->packet = (uint32_t)packet.len;
-    if (client.len) at = (char*)memcpy(at, client.ptr, client.len) + client.len;
-    if (text.len) at = (char*)memcpy(at, text.ptr, text.len) + text.len;
-    if (origin.len) at = (char*)memcpy(at, origin.ptr, origin.len) + origin.len;
-    if (packet.len) memcpy(at, packet.ptr, packet.len);
+    at = (char*)(whole + 1);
+    for (int i = 0; i < TEXTS; ++i)
+        if (texts[i].len) at = (char*)memcpy(at, texts[i].ptr, texts[i].len) + texts[i].len;
     whole->sum = entry_sum(whole);
-    fine = fwrite(whole, size, 1, to) == 1;
+    fine = fwrite(whole, whole->size, 1, to) == 1;
     free(whole);
     return fine;
 }
@@ -144,66 +148,69 @@ static bool encode(const comqtt_packet* packet, uint8_t** out, size_t* out_len) 
 }
 
 bool journal_write_change(FILE* to, const comqtt_change* change) {
-    const comqtt_packet* packet = NULL;
-    comqtt_str text = change->text;
-    comqtt_str origin = {NULL, 0};
+    const comqtt_stored_client* session = change->session;
+    const comqtt_stored_subscription* subscription = change->subscription;
+    const comqtt_stored_message* message = change->message;
+    const comqtt_packet* packet = session ? session->will : message ? message->packet : NULL;
+    comqtt_str texts[TEXTS] = {{NULL, 0}};
     uint8_t* wire = NULL;
-    size_t len = 0;
     bool fine;
     entry head;
     memset(&head, 0, sizeof head);
     head.kind = change->kind;
     head.packet_id = change->packet_id;
     head.position = change->position;
-    if (change->session) {
-        packet = change->session->will;
-        head.number = change->session->session_expiry_s;
-        head.options = change->session->version;
-        head.time_ms = change->session->disconnected_unix_ms;
-        head.will_due_ms = change->session->will_due_unix_ms;
-        head.will_delay_s = change->session->will_delay_s;
-    } else if (change->subscription) {
-        const comqtt_stored_subscription* from = change->subscription;
-        text = from->filter;
-        head.number = from->identifier;
-        head.options = (uint8_t)(from->qos | from->no_local << 2 | from->retain_as_published << 3 |
-                                 from->retain_handling << 4);
-    } else if (change->message) {
-        packet = change->message->packet;
-        text = change->message->client_id.ptr ? change->message->share : comqtt_packet_topic(packet);
-        origin = change->message->origin;
-        head.options = (uint8_t)change->message->state;
-        head.time_ms = change->message->created_unix_ms;
+    texts[CLIENT] = change->client_id;
+    texts[NAME] = change->text;
+    if (session) {
+        texts[USER] = session->username;
+        texts[REMOTE] = session->remote;
+        texts[LISTENER] = session->listener;
+        head.number = session->session_expiry_s;
+        head.options = session->version;
+        head.time_ms = session->disconnected_unix_ms;
+        head.will_due_ms = session->will_due_unix_ms;
+        head.will_delay_s = session->will_delay_s;
+    } else if (subscription) {
+        texts[NAME] = subscription->filter;
+        head.number = subscription->identifier;
+        head.options = (uint8_t)(subscription->qos | subscription->no_local << 2 |
+                                 subscription->retain_as_published << 3 | subscription->retain_handling << 4);
+    } else if (message) {
+        texts[NAME] = message->client_id.ptr ? message->share : comqtt_packet_topic(packet);
+        texts[USER] = message->origin;
+        head.options = (uint8_t)message->state;
+        head.time_ms = message->created_unix_ms;
     }
-    fine = !packet || encode(packet, &wire, &len);
-    fine = fine && entry_write(to, head, change->client_id, text, origin, comqtt_bytes_of(wire, len));
+    fine = !packet || encode(packet, &wire, &texts[PACKET].len);
+    texts[PACKET].ptr = (const char*)wire;
+    fine = fine && entry_write(to, head, texts);
     free(wire);
     return fine;
 }
 
 static comqtt_packet* decode(const entry* from) {
+    const comqtt_str wire = text_of(from, PACKET);
     comqtt_packet* packet = NULL;
     if (from->kind == COMQTT_CHANGE_RECEIVED_ADDED) {
         comqtt_packet_new(COMQTT_PUBLISH, COMQTT_MQTT_5, &packet);
         comqtt_packet_set_qos(packet, 2);
-    } else if (from->packet) {
-        comqtt_packet_decode(comqtt_bytes_of(entry_packet(from), from->packet), COMQTT_MQTT_5,
-                             COMQTT_FROM_SERVER, &packet, NULL, NULL);
+    } else if (wire.len) {
+        comqtt_packet_decode(comqtt_bytes_of(wire.ptr, wire.len), COMQTT_MQTT_5, COMQTT_FROM_SERVER, &packet,
+                             NULL, NULL);
     }
     if (packet) comqtt_packet_set_id(packet, from->packet_id);
     return packet;
-}
-
-static comqtt_str str(const char* text, uint32_t len) {
-    const comqtt_str view = {text, len};
-    return view;
 }
 
 static comqtt_status add_client(comqtt_sink* sink, const entry* from) {
     comqtt_stored_client record = comqtt_stored_client_init();
     comqtt_packet* will = decode(from);
     comqtt_status status;
-    record.id = str(entry_client(from), from->client);
+    record.id = text_of(from, CLIENT);
+    record.username = text_of(from, USER);
+    record.remote = text_of(from, REMOTE);
+    record.listener = text_of(from, LISTENER);
     record.version = from->options;
     record.session_expiry_s = from->number;
     record.disconnected_unix_ms = from->time_ms;
@@ -217,8 +224,8 @@ static comqtt_status add_client(comqtt_sink* sink, const entry* from) {
 
 static comqtt_status add_subscription(comqtt_sink* sink, const entry* from) {
     comqtt_stored_subscription record = comqtt_stored_subscription_init();
-    record.client_id = str(entry_client(from), from->client);
-    record.filter = str(entry_text(from), from->text);
+    record.client_id = text_of(from, CLIENT);
+    record.filter = text_of(from, NAME);
     record.qos = from->options & 3;
     record.no_local = (from->options & 4) != 0;
     record.retain_as_published = (from->options & 8) != 0;
@@ -232,12 +239,12 @@ static comqtt_status add_message(comqtt_sink* sink, const entry* from) {
     comqtt_packet* packet = decode(from);
     comqtt_status status;
     if (from->kind != COMQTT_CHANGE_RETAINED_SAVED) {
-        record.client_id = str(entry_client(from), from->client);
-        record.share = str(entry_text(from), from->text);
+        record.client_id = text_of(from, CLIENT);
+        record.share = text_of(from, NAME);
     }
     record.state = from->kind == COMQTT_CHANGE_RECEIVED_ADDED ? COMQTT_STORED_RECEIVED : from->options;
     record.packet = packet;
-    record.origin = str(entry_origin(from), from->origin);
+    record.origin = text_of(from, USER);
     record.created_unix_ms = from->time_ms;
     record.position = from->position;
     status = comqtt_sink_add_message(sink, &record, NULL);
@@ -261,7 +268,7 @@ comqtt_status entries_give(const entries* it, comqtt_change_kind kind, comqtt_si
         else if (kind == COMQTT_CHANGE_SUBSCRIPTION_SAVED)
             status = add_subscription(sink, from);
         else if (kind == COMQTT_CHANGE_CLIENT_BLOCKED)
-            status = comqtt_sink_add_blocked(sink, str(entry_client(from), from->client), NULL);
+            status = comqtt_sink_add_blocked(sink, text_of(from, CLIENT), NULL);
         else
             status = add_message(sink, from);
     }

@@ -6,6 +6,16 @@
 #include <comqtt.h>
 #include <stdio.h>
 
+enum {
+    CLIENT,   /* client id */
+    NAME,     /* filter, topic of a retained message, or share of another message */
+    USER,     /* user name of a session, or publisher of a message */
+    REMOTE,   /* of a session */
+    LISTENER, /* of a session */
+    PACKET,   /* message or will */
+    TEXTS
+};
+
 typedef struct entry {
     uint32_t size;         /* with the texts behind it */
     uint32_t sum;          /* of all that follows */
@@ -18,7 +28,7 @@ typedef struct entry {
     uint64_t position;
     int64_t time_ms; /* session: disconnected; message: created */
     int64_t will_due_ms;
-    uint32_t client, text, origin, packet; /* sizes of the texts, which follow in this order */
+    uint32_t sizes[TEXTS]; /* of the texts, which follow in this order */
 } entry;
 
 /* Entries in memory, in the order of the journal. */
