@@ -11,7 +11,7 @@
 #include "storage/tools/row_rules.hpp"
 #include "topics/filter.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -25,7 +25,7 @@ std::string str(std::string_view text) { return std::string(text); }
 /// Lives for one import.
 class Importer {
 public:
-    Importer(const MosquittoFile& file, int64_t now_ms, StoreWriter& writer, const ReportLine& line)
+    Importer(const MosquittoFile& file, int64_t now_ms, RowWriter& writer, const ReportLine& line)
         : file_(file), now_ms_(now_ms), writer_(writer), line_(line) {}
 
     Result<void> run();
@@ -62,7 +62,7 @@ private:
 
     const MosquittoFile& file_;
     int64_t now_ms_;
-    StoreWriter& writer_;
+    RowWriter& writer_;
     const ReportLine& line_;
     std::unordered_map<std::string_view, Session> sessions_;
     std::unordered_map<uint64_t, const MosquittoFile::Message*> messages_;  ///< those that have not expired
@@ -280,12 +280,12 @@ Result<void> Importer::run() {
 
 }  // namespace
 
-Result<void> add_mosquitto_rows(const MosquittoFile& file, int64_t now_ms, StoreWriter& writer,
+Result<void> add_mosquitto_rows(const MosquittoFile& file, int64_t now_ms, RowWriter& writer,
                                 const ReportLine& line) {
     return Importer(file, now_ms, writer, line).run();
 }
 
-Result<void> add_mosquitto_file(const std::string& path, StoreWriter& writer, const ReportLine& line) {
+Result<void> add_mosquitto_file(const std::string& path, RowWriter& writer, const ReportLine& line) {
     const auto bytes = read_file(path);
     if (!bytes) return bytes.error();
     const auto file = parse_mosquitto_file(ByteView(std::string_view(*bytes)));
@@ -295,4 +295,4 @@ Result<void> add_mosquitto_file(const std::string& path, StoreWriter& writer, co
                               writer, line);
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools
