@@ -17,7 +17,7 @@ Result<std::string> path_of(comqtt_str view, const char* name) {
     return std::string(path);
 }
 
-storage::ReportLine report_to(comqtt_str_fn line, void* user) {
+storage::tools::ReportLine report_to(comqtt_str_fn line, void* user) {
     bool wanted = line != nullptr;
     return [line, user, wanted](std::string_view text) mutable {
         if (wanted) wanted = line(user, to_str(text));
@@ -30,7 +30,7 @@ comqtt_status comqtt_store_check(comqtt_str path, comqtt_str_fn line, void* user
     return guarded(out_error, [&]() -> Result<void> {
         const auto name = path_of(path, "path");
         if (!name) return name.error();
-        return storage::check_store(*name, report_to(line, user));
+        return storage::tools::check_store(*name, report_to(line, user));
     });
 }
 
@@ -38,7 +38,7 @@ comqtt_status comqtt_store_repair(comqtt_str path, comqtt_str_fn line, void* use
     return guarded(out_error, [&]() -> Result<void> {
         const auto name = path_of(path, "path");
         if (!name) return name.error();
-        return storage::repair_store(*name, report_to(line, user));
+        return storage::tools::repair_store(*name, report_to(line, user));
     });
 }
 
@@ -48,7 +48,7 @@ comqtt_status comqtt_store_export(comqtt_str path, comqtt_str_fn write, void* us
         const auto name = path_of(path, "path");
         if (!name) return name.error();
         if (!write) return invalid("write is NULL");
-        return storage::export_store(*name, [&](std::string_view line) { return write(user, to_str(line)); });
+        return storage::tools::export_store(*name, [&](std::string_view line) { return write(user, to_str(line)); });
     });
 }
 
@@ -61,7 +61,7 @@ comqtt_status comqtt_store_import(comqtt_str path, comqtt_str file, comqtt_impor
         if (!source) return source.error();
         if (format < COMQTT_IMPORT_DETECT || format > COMQTT_IMPORT_MOSQUITTO)
             return invalid("there is no format " + std::to_string(format));
-        return storage::import_store(*name, *source, static_cast<storage::ImportFormat>(format),
+        return storage::tools::import_store(*name, *source, static_cast<storage::tools::ImportFormat>(format),
                                      report_to(line, user));
     });
 }

@@ -12,7 +12,7 @@ import time
 import pytest
 from broker import Broker, free_port
 from clients import Clients
-from mqtt_packets import PUBREC, PUBREL
+from mqtt_packets import PUBCOMP, PUBREC, PUBREL
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 DAY = 86_400
@@ -211,37 +211,98 @@ def test_queued_messages_of_mosquitto_are_imported(mosquitto, tmp_path, store):
         ("elsewhere", b"also kept"), ("news/3", b"kept")]
 
 
-def test_messages_in_flight_at_mosquitto_are_imported(mosquitto, tmp_path, store):
-    """Both directions, at each step of QoS 1 and 2."""
-    receiver = mosquitto.clients.connect("receiver", version=4, clean=False)
-    receiver.subscribe("t", qos=2)
-    sender = mosquitto.clients.connect("sender", clean=False, props={"session_expiry": DAY})
-    sender.publish("t", b"acknowledged", qos=1)
-    receiver.message("t", b"acknowledged")
-    sender.publish("t", b"unacknowledged", qos=1)
-    first = receiver.unacknowledged_message("t", b"unacknowledged")
-    sender.publish("t", b"not received", qos=2)
-    second = receiver.unacknowledged_message("t", b"not received")
-    sender.publish("t", b"not complete", qos=2)
-    third = receiver.unacknowledged_message("t", b"not complete")
-    receiver.send_ack(PUBREC, third.packet_id)
-    receiver.wait_for(PUBREL, third.packet_id)
-    pending = sender.send_publish("t", b"not released", qos=2)
-    sender.wait_for(PUBREC, pending)
-    receiver.expect_nothing()
-    receiver.drop()
-    sender.drop()
-    database = mosquitto.stop()
+class InFlight:
+    """Two sessions at a mosquitto that ends with messages at each step of QoS 1 and 2, in both directions."""
 
+    def __init__(self, mosquitto):
+        receiver = mosquitto.clients.connect("receiver", version=4, clean=False)
+        receiver.subscribe("t", qos=2)
+        sender = mosquitto.clients.connect("sender", clean=False, props={"session_expiry": DAY})
+        sender.publish("t", b"acknowledged", qos=1)
+        receiver.message("t", b"acknowledged")
+        sender.publish("t", b"unacknowledged", qos=1)
+        self.unacknowledged = receiver.unacknowledged_message("t", b"unacknowledged").packet_id
+        sender.publish("t", b"not received", qos=2)
+        self.not_received = receiver.unacknowledged_message("t", b"not received").packet_id
+        sender.publish("t", b"not complete", qos=2)
+        self.not_complete = receiver.unacknowledged_message("t", b"not complete").packet_id
+        receiver.send_ack(PUBREC, self.not_complete)
+        receiver.wait_for(PUBREL, self.not_complete)
+        self.not_released = sender.send_publish("t", b"not released", qos=2)
+        sender.wait_for(PUBREC, self.not_released)
+        receiver.expect_nothing()
+        receiver.drop()
+        sender.drop()
+        self.database = mosquitto.stop()
+
+
+def test_messages_in_flight_at_mosquitto_are_imported(mosquitto, tmp_path, store):
+    it = InFlight(mosquitto)
     path = tmp_path / "s.db"
-    assert b"passed on" in store("import", path, database).stdout
+    assert b"passed on" in store("import", path, it.database).stdout
     store("check", path)
     assert rows(path, "SELECT q.packet_id, q.flags, payload FROM queue q LEFT JOIN messages m ON q.message = m.id "
-                      "ORDER BY position") == [(first.packet_id, 1, b"unacknowledged"),
-                                               (second.packet_id, 2, b"not received"),
-                                               (third.packet_id, 10, None), (0, 2, b"not released")]
+                      "ORDER BY position") == [(it.unacknowledged, 1, b"unacknowledged"),
+                                               (it.not_received, 2, b"not received"),
+                                               (it.not_complete, 10, None), (0, 2, b"not released")]
     assert rows(path, "SELECT client_id, packet_id FROM received, sessions WHERE session = id") == [
-        ("sender", pending)]
+        ("sender", it.not_released)]
+
+
+def test_clients_of_mosquitto_go_on_where_they_were(mosquitto, own_broker, tmp_path, store):
+    it = InFlight(mosquitto)
+    path = tmp_path / "s.db"
+    store("import", path, it.database)
+    mqtt = own_broker("storage-way=1", f"storage-path={path}")
+    assert b"is in use" in store("check", path, code=1).stderr
+
+    receiver = mqtt.connect("receiver", version=4, clean=False)
+    assert receiver.connack.session_present
+    receiver.referee.resumed([it.not_complete])
+    receiver.message("t", b"unacknowledged", qos=1, packet_id=it.unacknowledged, dup=True)
+    receiver.message("t", b"not received", qos=2, packet_id=it.not_received, dup=True)
+    receiver.expect(PUBREL, packet_id=it.not_complete)
+    receiver.send_ack(PUBCOMP, it.not_complete)
+    receiver.message("t", b"not released", qos=2, dup=False)
+    sender = mqtt.connect("sender", clean=False, props={"session_expiry": DAY})
+    assert sender.connack.session_present
+    sender.send_ack(PUBREL, it.not_released)
+    sender.expect(PUBCOMP, packet_id=it.not_released, reason=0)
+    sender.publish("t", b"new", qos=1)
+    receiver.message("t", b"new", qos=1)
+    receiver.expect_nothing(via=sender)
+
+    receiver.disconnect()
+    sender.disconnect()
+    mqtt.broker.stop()
+    assert {"sessions: 2", "queued: 0", "in flight: 0"} <= set(store("check", path).stdout.decode().splitlines())
+
+
+def test_a_session_goes_with_an_export_to_another_broker(own_broker, tmp_path, store):
+    path, other, lines = tmp_path / "here.db", tmp_path / "there.db", tmp_path / "lines"
+    mqtt = own_broker("storage-way=1", f"storage-path={path}")
+    forever = {"props": {"session_expiry": 0xFFFFFFFF}}
+    sleeper = mqtt.connect("sleeper", clean=False, **forever)
+    sleeper.subscribe("t/#", qos=2, props={"subscription_id": 5})
+    sleeper.disconnect()
+    publisher = mqtt.connect()
+    for number in range(200):
+        publisher.publish(f"t/{number}", b"%d" % number, qos=1 + number % 2, props={"content_type": "text/plain"})
+    publisher.publish("r", b"kept", qos=1, retain=True)
+    mqtt.broker.stop()
+    store("check", path)
+    store("export", path, lines)
+    store("import", other, lines)
+
+    there = own_broker("storage-way=1", f"storage-path={other}")
+    sleeper = there.connect("sleeper", clean=False, **forever)
+    assert sleeper.connack.session_present
+    found = sleeper.messages(200)
+    for qos in (1, 2):  # each in its order; QoS 2 waits for the commit of its packet identifiers
+        assert [p.payload for p in found if p.qos == qos] == [b"%d" % n for n in range(200) if n % 2 == qos - 1]
+    assert all(p.properties == {"subscription_id": [5], "content_type": "text/plain"} for p in found)
+    sleeper.subscribe("r", qos=1)
+    sleeper.message("r", b"kept", retain=True)
 
 
 def test_a_damaged_mosquitto_file_is_refused_with_its_offset(mosquitto, tmp_path, store):

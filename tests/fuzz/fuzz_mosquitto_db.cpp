@@ -7,7 +7,7 @@
 #include "storage/tools/mosquitto_file.hpp"
 
 using namespace comqtt;
-using namespace comqtt::storage;
+using namespace comqtt::storage::tools;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include "storage/tools/json_rows.hpp"
 
 using namespace comqtt;
-using namespace comqtt::storage;
+using namespace comqtt::storage::tools;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto line = parse_line(std::string_view(reinterpret_cast<const char*>(data), size));

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::optional<std::string> from_base64(std::string_view text) {
     return bytes;
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -1,11 +1,10 @@
-#include "storage/schema.hpp"
 #include "storage/tools/files.hpp"
+#include "storage/tools/open_store.hpp"
 #include "storage/tools/row_rules.hpp"
 #include "storage/tools/scan.hpp"
 #include "storage/tools/tools.hpp"
-#include "storage/tools/writer.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -49,7 +48,7 @@ constexpr Invariant kInvariants[] = {
 
 class Checker {
 public:
-    Checker(Database& database, const ReportLine& line) : database_(database), line_(line) {}
+    Checker(Db& db, const ReportLine& line) : db_(db), line_(line) {}
 
     void problem(const std::string& text) {
         if (++problems_ <= kProblemsShown) line_("problem: " + text);
@@ -65,13 +64,13 @@ public:
 private:
     void check_invariant(const Invariant& invariant);
 
-    Database& database_;
+    Db& db_;
     const ReportLine& line_;
     int64_t problems_ = 0;
 };
 
 void Checker::check_pages() {
-    auto statement = database_.prepare("PRAGMA integrity_check(1000)");
+    auto statement = Statement::make(db_, "PRAGMA integrity_check(1000)");
     if (!statement) return problem("integrity check: " + statement.error().message);
     for (;;) {
         const auto more = statement->step();
@@ -89,7 +88,7 @@ void Checker::check_pages() {
 
 void Checker::check_rows() {
     for (const Table& table : all_tables()) {
-        const auto scanned = scan_table(database_, table, Messages::all, [&](const Row& row) {
+        const auto scanned = scan_table(db_, table, Messages::all, [&](const Row& row) {
             if (const auto found = find_problem(table, row))
                 problem(describe(table, row) + ": " + found->text);
             return true;
@@ -102,7 +101,7 @@ void Checker::check_invariant(const Invariant& invariant) {
     std::string sql = invariant.sql;
     if (const size_t at = sql.find("%owner"); at != std::string::npos) sql.replace(at, 6, kOwner);
     if (const size_t at = sql.find("%sessions"); at != std::string::npos) sql.replace(at, 9, kKnownSessions);
-    auto statement = database_.prepare(sql);
+    auto statement = Statement::make(db_, sql);
     if (!statement) return problem(statement.error().message);
     for (;;) {
         const auto more = statement->step();
@@ -139,7 +138,7 @@ void Checker::print_counts(const std::string& path) {
         {"blocked", "SELECT count(*) FROM blocked"},
     };
     for (const Line& each : lines) {
-        const auto count = database_.number(each.sql);
+        const auto count = db_.number(each.sql);
         line_(std::string(each.name) + ": " + (count ? std::to_string(*count) : "?"));
     }
     line_("bytes: " + std::to_string(store_size(path)));
@@ -151,10 +150,9 @@ Result<void> check_store(const std::string& path, const ReportLine& line) {
     if (auto there = require_store(path); !there) return there;
     const auto lock = lock_store(path);
     if (!lock) return lock.error();
-    auto database = Database::open(path, Database::Mode::look);
-    if (!database) return Error{database.error().status, path + ": " + database.error().message};
-    if (auto known = require_known(path, *database); !known) return known;
-    Checker checker(*database, line);
+    auto db = open_to_look(path);
+    if (!db) return db.take_error();
+    Checker checker(*db, line);
     checker.check_pages();
     checker.check_rows();
     checker.check_invariants();
@@ -164,4 +162,4 @@ Result<void> check_store(const std::string& path, const ReportLine& line) {
                                       (checker.problems() == 1 ? " problem" : " problems")};
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -1,20 +1,20 @@
 #include "storage/tools/files.hpp"
 #include "storage/tools/json_rows.hpp"
+#include "storage/tools/open_store.hpp"
 #include "storage/tools/scan.hpp"
 #include "storage/tools/tools.hpp"
-#include "storage/tools/writer.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
-Result<void> export_rows(Database& database, const ExportLine& line) {
+Result<void> export_rows(Db& db, const ExportLine& line) {
     const Error stopped{Status::cancelled, "the export was stopped"};
     if (!line(head_line())) return stopped;
     int64_t records = 0;
     for (const Table& table : all_tables()) {
         bool going = true;
-        auto scanned = scan_table(database, table, Messages::queued, [&](const Row& row) {
+        auto scanned = scan_table(db, table, Messages::queued, [&](const Row& row) {
             ++records;
             return going = line(record_line(table, row));
         });
@@ -31,13 +31,9 @@ Result<void> export_store(const std::string& path, const ExportLine& line) {
     if (auto there = require_store(path); !there) return there;
     const auto lock = lock_store(path);
     if (!lock) return lock.error();
-    auto database = Database::open(path, Database::Mode::look);
-    if (!database) return database.take_error();
-    if (auto known = require_known(path, *database); !known) return known;
-    auto done = export_rows(*database, line);
-    if (!done && done.error().status == Status::storage)
-        return Error{Status::storage, path + ": " + done.error().message};
-    return done;
+    auto db = open_to_look(path);
+    if (!db) return db.take_error();
+    return export_rows(*db, line);
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

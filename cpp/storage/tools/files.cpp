@@ -4,14 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace fs = std::filesystem;
 
@@ -78,18 +76,6 @@ Result<void> rename_store(const std::string& from, const std::string& to) {
     return {};
 }
 
-std::string name_for_bad(const std::string& path) {
-    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    char stamp[32];
-    const size_t size = std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
-    const std::string name = path + ".bad-" + std::string(stamp, size);
-    std::string free = name;
-    for (int number = 2; file_exists(free); ++number) free = name + "-" + std::to_string(number);
-    return free;
-}
-
 Result<FileLock> lock_store(const std::string& path) {
     auto lock = FileLock::take(path);
     if (lock || lock.error().status != Status::storage) return lock;
@@ -123,4 +109,4 @@ Result<std::string> read_file(const std::string& path) {
     return bytes;
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "storage/file_lock.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 bool file_exists(const std::string& path);
 /// Bytes of the database and of its log.
@@ -17,9 +17,6 @@ uint64_t store_size(const std::string& path);
 Result<void> copy_store(const std::string& from, const std::string& to);
 void remove_store(const std::string& path);
 Result<void> rename_store(const std::string& from, const std::string& to);
-
-/// `<path>.bad-<time>`, a name that nothing has yet.
-std::string name_for_bad(const std::string& path);
 
 /// state: a broker, or another tool, has the store.
 Result<FileLock> lock_store(const std::string& path);
@@ -31,4 +28,4 @@ Result<void> sync_file(const std::string& path);
 
 Result<std::string> read_file(const std::string& path);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -1,12 +1,14 @@
 #include <fstream>
 
+#include "storage/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
 #include "storage/tools/import_source.hpp"
 #include "storage/tools/json_rows.hpp"
 #include "storage/tools/mosquitto_file.hpp"
+#include "storage/tools/open_store.hpp"
 #include "storage/tools/tools.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -36,13 +38,14 @@ void report(const RowWriter& writer, const ReportLine& line) {
         line("sessions that were there before and are replaced: " + std::to_string(writer.replaced()));
 }
 
-Result<void> import_rows(Database& database, const std::string& file, ImportFormat format,
-                         const ReportLine& line) {
-    auto writer = RowWriter::begin(database);
+Result<void> import_rows(Db& db, const std::string& file, ImportFormat format, const ReportLine& line) {
+    auto writer = RowWriter::begin(db);
     if (!writer) return writer.take_error();
     auto added = format == ImportFormat::mosquitto ? add_mosquitto_file(file, *writer, line)
                                                    : add_json_file(file, *writer);
-    if (!added) return Error{added.error().status, file + ": " + added.error().message};
+    if (!added && added.error().status == Status::invalid_argument)
+        return Error{Status::invalid_argument, file + ": " + added.error().message};
+    if (!added) return added;
     if (auto finished = writer->finish(); !finished) return finished;
     report(*writer, line);
     return {};
@@ -52,7 +55,7 @@ Result<void> import_rows(Database& database, const std::string& file, ImportForm
 
 Result<void> add_json_file(const std::string& file, RowWriter& writer) {
     std::ifstream stream(file, std::ios::binary);
-    if (!stream) return Error{Status::io, "cannot be read"};
+    if (!stream) return Error{Status::io, file + ": cannot be read"};
     int64_t number = 0;
     bool ended = false;
     for (std::string text; std::getline(stream, text);) {
@@ -74,7 +77,7 @@ Result<void> add_json_file(const std::string& file, RowWriter& writer) {
         if (line->kind != JsonLine::Kind::record) continue;
         if (auto added = writer.add(line->table, line->row); !added) return at_line(number, added.error());
     }
-    if (stream.bad()) return Error{Status::io, "cannot be read"};
+    if (stream.bad()) return Error{Status::io, file + ": cannot be read"};
     if (!ended) return at_line(number + 1, {Status::invalid_argument, "the file ends early"});
     return {};
 }
@@ -91,14 +94,16 @@ Result<void> import_store(const std::string& path, const std::string& file, Impo
     }
     const auto lock = lock_store(path);
     if (!lock) return lock.error();
-    bool made = false;
+    const bool made = !file_exists(path);
     Result<void> done;
     {
-        auto database = open_store(path, made);
-        done = database ? import_rows(*database, file, format, line) : Result<void>(database.take_error());
+        auto db = open_to_change(path);
+        done = db ? import_rows(*db, file, format, line) : Result<void>(db.take_error());
+        if (db)
+            if (auto marked = mark_clean(*db); done && !marked) done = marked.take_error();
     }
     if (!done && made) remove_store(path);
     return done;
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

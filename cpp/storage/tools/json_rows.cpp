@@ -7,7 +7,7 @@
 #include "storage/tools/base64.hpp"
 #include "storage/tools/row_rules.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -144,4 +144,4 @@ Result<JsonLine> parse_line(std::string_view text) {
     return bad("unknown type '" + printable(name) + "'");
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "storage/tools/tables.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 inline constexpr int64_t kExportVersion = 1;
 
@@ -26,4 +26,4 @@ std::string end_line(int64_t records);
 /// invalid_argument with what is wrong.
 Result<JsonLine> parse_line(std::string_view line);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string>
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -288,4 +288,4 @@ Result<MosquittoFile> Parser::run() {
 
 Result<MosquittoFile> parse_mosquitto_file(ByteView bytes) { return Parser(bytes).run(); }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -9,7 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 inline constexpr std::string_view kMosquittoMagic{"\0\xB5\0mosquitto db", 15};
 
@@ -85,4 +85,4 @@ struct MosquittoFile {
 /// invalid_argument with the offset of what is wrong; unsupported for another version.
 Result<MosquittoFile> parse_mosquitto_file(ByteView bytes);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -11,7 +11,7 @@
 #include "storage/tools/row_rules.hpp"
 #include "topics/filter.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -295,4 +295,4 @@ Result<void> add_mosquitto_file(const std::string& path, RowWriter& writer, cons
                               writer, line);
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -260,4 +260,4 @@ bool read_record(ByteView record, Row& out) {
     return true;
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "storage/tools/value.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 class PageFile {
 public:
@@ -68,4 +68,4 @@ private:
 /// A record of SQLite: header of types, then values. False when it does not fit its bytes.
 bool read_record(ByteView record, Row& out);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

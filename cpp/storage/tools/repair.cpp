@@ -2,13 +2,15 @@
 #include <unordered_set>
 
 #include "storage/schema.hpp"
+#include "storage/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
+#include "storage/tools/open_store.hpp"
 #include "storage/tools/page_file.hpp"
 #include "storage/tools/row_rules.hpp"
+#include "storage/tools/row_writer.hpp"
 #include "storage/tools/tools.hpp"
-#include "storage/tools/writer.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -175,10 +177,10 @@ Result<void> Salvage::run() {
 
 /// The log goes where it belongs, as SQLite does it; a database too damaged for that is read without.
 void apply_log(const std::string& path) {
-    auto database = Database::open(path, Database::Mode::change);
-    if (!database) return;
-    (void)database->number("SELECT count(*) FROM sqlite_schema");
-    sqlite3_wal_checkpoint_v2(database->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    auto db = Db::open(path, Db::Mode::existing);
+    if (!db) return;
+    (void)db->number("SELECT count(*) FROM sqlite_schema");
+    sqlite3_wal_checkpoint_v2(db->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
 Result<void> salvage(const std::string& from, const std::string& to, const ReportLine& line) {
@@ -191,18 +193,18 @@ Result<void> salvage(const std::string& from, const std::string& to, const Repor
         return Error{Status::unsupported, "the store has version " + std::to_string(pages->user_version()) +
                                               ", version " + std::to_string(kSchemaVersion) +
                                               " is known here"};
-    bool made = false;
-    auto database = open_store(to, made);
-    if (!database) return database.take_error();
+    auto db = open_to_change(to);
+    if (!db) return db.take_error();
     {
-        auto writer = RowWriter::begin(*database);
+        auto writer = RowWriter::begin(*db);
         if (!writer) return writer.take_error();
         if (auto done = Salvage(*pages, *writer, line).run(); !done) return done;
         if (auto done = writer->finish(); !done) return done;
         for (const Table& table : all_tables())
             line(std::string(table.name) + " kept: " + std::to_string(writer->count(table.id)));
     }
-    return database->run("VACUUM");
+    if (auto done = db->run("VACUUM"); !done) return done;
+    return mark_clean(*db);
 }
 
 }  // namespace
@@ -223,11 +225,11 @@ Result<void> repair_store(const std::string& path, const ReportLine& line) {
         remove_store(fresh);
         return Error{done.error().status, path + ": " + done.error().message};
     }
-    const std::string bad = name_for_bad(path);
-    if (auto renamed = rename_store(path, bad); !renamed) return renamed;
+    const auto bad = set_aside(path);
+    if (!bad) return bad.error();
     if (auto renamed = rename_store(fresh, path); !renamed) return renamed;
-    line("the old store is kept as " + bad);
+    line("the old store is kept as " + *bad);
     return sync_folder(path);
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -4,7 +4,7 @@
 #include "mqtt/publish_view.hpp"
 #include "topics/filter.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -103,4 +103,4 @@ std::string printable(std::string_view text) {
     return cut ? shown + "..." : shown;
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

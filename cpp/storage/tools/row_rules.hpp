@@ -7,7 +7,7 @@
 #include "base/bytes.hpp"
 #include "storage/tools/tables.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 /// Empty when the value keeps the rule; otherwise what is wrong, to stand after the column's name.
 std::string broken_rule(ColumnRule rule, const Value& value);
@@ -18,4 +18,4 @@ bool is_mqtt_text(std::string_view text);
 /// For a line of a report: control characters and bytes that are no text become `?`, long text is cut.
 std::string printable(std::string_view text);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -1,6 +1,6 @@
 #include "storage/tools/scan.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -22,9 +22,9 @@ std::string select_sql(const Table& table, Messages messages) {
 
 }  // namespace
 
-Result<void> scan_table(Database& database, const Table& table, Messages messages,
+Result<void> scan_table(Db& db, const Table& table, Messages messages,
                         const std::function<bool(const Row&)>& row) {
-    auto statement = database.prepare(select_sql(table, messages));
+    auto statement = Statement::make(db, select_sql(table, messages));
     if (!statement) return statement.take_error();
     for (;;) {
         const auto more = statement->step();
@@ -33,4 +33,4 @@ Result<void> scan_table(Database& database, const Table& table, Messages message
     }
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -5,7 +5,7 @@
 #include "mqtt/types.hpp"
 #include "storage/tools/row_rules.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -172,4 +172,4 @@ std::string describe(const Table& table, const Row& row) {
     return table.name;
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -12,7 +12,7 @@
 
 #include "storage/tools/value.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 enum class TableId : uint8_t {
     sessions,
@@ -110,4 +110,4 @@ std::optional<RowProblem> find_problem(const Table& table, const Row& row);
 /// For people: "queued message of 'client' at position 7".
 std::string describe(const Table& table, const Row& row);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

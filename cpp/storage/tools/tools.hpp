@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 /// One line of a report, without its end. May be empty.
 using ReportLine = std::function<void(std::string_view)>;
@@ -27,4 +27,4 @@ Result<void> export_store(const std::string& path, const ExportLine& line);
 Result<void> import_store(const std::string& path, const std::string& file, ImportFormat format,
                           const ReportLine& line);
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 struct Value {
     enum class Type : uint8_t { null, integer, text, blob, other };
@@ -25,4 +25,4 @@ struct Value {
 
 using Row = std::vector<Value>;
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

@@ -11,10 +11,10 @@ namespace tools_test {
 
 class MosquittoBuilder {
 public:
-    using State = comqtt::storage::MosquittoFile::State;
+    using State = comqtt::storage::tools::MosquittoFile::State;
 
     explicit MosquittoBuilder(uint32_t version = 6) : version_(version) {
-        bytes_ = std::string(comqtt::storage::kMosquittoMagic) + big(4, 0) + big(4, version);
+        bytes_ = std::string(comqtt::storage::tools::kMosquittoMagic) + big(4, 0) + big(4, version);
         if (old())
             chunk(1, big(1, 1) + big(1, 8) + native(5));
         else

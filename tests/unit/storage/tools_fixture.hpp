@@ -8,15 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "storage/tools/database.hpp"
+#include "storage/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
+#include "storage/tools/open_store.hpp"
+#include "storage/tools/row_writer.hpp"
+#include "storage/tools/statement.hpp"
 #include "storage/tools/tools.hpp"
-#include "storage/tools/writer.hpp"
 
 namespace tools_test {
 
 using namespace comqtt;
 using namespace comqtt::storage;
+using namespace comqtt::storage::tools;
 
 class Folder {
 public:
@@ -106,10 +109,9 @@ struct TableRow {
 using Rows = std::vector<TableRow>;
 
 inline void make_store(const std::string& path, const Rows& rows) {
-    bool made = false;
-    auto database = open_store(path, made);
-    REQUIRE(database);
-    auto writer = RowWriter::begin(*database);
+    auto db = open_to_change(path);
+    REQUIRE(db);
+    auto writer = RowWriter::begin(*db);
     REQUIRE(writer);
     for (const TableRow& each : rows) {
         const auto added = writer->add(each.table, each.row);
@@ -117,6 +119,7 @@ inline void make_store(const std::string& path, const Rows& rows) {
         REQUIRE(added);
     }
     REQUIRE(writer->finish());
+    REQUIRE(mark_clean(*db));
 }
 
 /// Two sessions with something in every table.
@@ -146,17 +149,17 @@ inline Rows some_of_all() {
 }
 
 inline void change(const std::string& path, const std::string& sql) {
-    auto database = Database::open(path, Database::Mode::change);
-    REQUIRE(database);
-    const auto done = database->run(sql);
+    auto db = Db::open(path, Db::Mode::existing);
+    REQUIRE(db);
+    const auto done = db->run(sql.c_str());
     INFO(done.error().message);
     REQUIRE(done);
 }
 
 inline int64_t number(const std::string& path, const std::string& sql) {
-    auto database = Database::open(path, Database::Mode::look);
-    REQUIRE(database);
-    const auto found = database->number(sql);
+    auto db = open_to_look(path);
+    REQUIRE(db);
+    const auto found = db->number(sql.c_str());
     REQUIRE(found);
     return *found;
 }

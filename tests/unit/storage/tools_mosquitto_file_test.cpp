@@ -3,7 +3,7 @@
 #include "mosquitto_builder.hpp"
 
 using namespace comqtt;
-using namespace comqtt::storage;
+using namespace comqtt::storage::tools;
 using namespace tools_test;
 
 namespace {

@@ -16,10 +16,9 @@ public:
     explicit Imported(const MosquittoBuilder& builder) : path(folder / "s.db") {
         const auto file = parse_mosquitto_file(ByteView(std::string_view(builder.bytes())));
         REQUIRE(file);
-        bool made = false;
-        auto database = open_store(path, made);
-        REQUIRE(database);
-        auto writer = RowWriter::begin(*database);
+        auto db = open_to_change(path);
+        REQUIRE(db);
+        auto writer = RowWriter::begin(*db);
         REQUIRE(writer);
         const auto added = add_mosquitto_rows(*file, kNow, *writer, report.line());
         INFO(added.error().message);

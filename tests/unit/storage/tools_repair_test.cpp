@@ -40,10 +40,11 @@ void overwrite(const std::string& path, int64_t page, char with) {
 
 /// Pages of a table, in order; interior ones first when asked for.
 std::vector<int64_t> pages_of(const std::string& path, const std::string& table, bool interior) {
-    auto database = Database::open(path, Database::Mode::look);
-    REQUIRE(database);
-    auto found = database->prepare("SELECT pageno FROM dbstat WHERE name = '" + table + "' AND pagetype = '" +
-                                   (interior ? "internal" : "leaf") + "' ORDER BY path");
+    auto db = open_to_look(path);
+    REQUIRE(db);
+    auto found =
+        Statement::make(*db, "SELECT pageno FROM dbstat WHERE name = '" + table + "' AND pagetype = '" +
+                                 (interior ? "internal" : "leaf") + "' ORDER BY path");
     REQUIRE(found);
     std::vector<int64_t> pages;
     for (auto more = found->step(); more && *more; more = found->step()) pages.push_back(found->number(0));
@@ -200,11 +201,11 @@ TEST_SUITE("storage/tools_repair") {
         const Folder folder;
         const std::string path = folder / "s.db";
         make_store(path, some_of_all());
-        auto database = Database::open(path, Database::Mode::change);
-        REQUIRE(database);
+        auto db = Db::open(path, Db::Mode::existing);
+        REQUIRE(db);
         REQUIRE(
-            database->run("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
-                          "INSERT INTO retained VALUES ('logged', 0, NULL, 0, x'01', NULL, '')"));
+            db->run("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
+                    "INSERT INTO retained VALUES ('logged', 0, NULL, 0, x'01', NULL, '')"));
         const std::string copy = folder / "copy.db";
         REQUIRE(copy_store(path, copy));  // as a broker that was killed leaves it
         Report report;

@@ -44,12 +44,13 @@ TEST_SUITE("storage/tools_rows") {
     TEST_CASE("the list of columns is that of the schema") {
         const Folder folder;
         make_store(folder / "s.db", {});
-        auto database = Database::open(folder / "s.db", Database::Mode::look);
-        REQUIRE(database);
+        auto db = open_to_look(folder / "s.db");
+        REQUIRE(db);
         for (const Table& table : all_tables()) {
             CAPTURE(table.name);
-            auto columns = database->prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_info('" +
-                                             std::string(table.name) + "')");
+            auto columns =
+                Statement::make(*db, "SELECT name, type, \"notnull\", pk FROM pragma_table_info('" +
+                                         std::string(table.name) + "')");
             REQUIRE(columns);
             for (const Column& column : table.columns) {
                 CAPTURE(column.name);

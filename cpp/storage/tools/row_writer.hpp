@@ -3,23 +3,19 @@
 // replaces what the store had of it.
 
 #include <array>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
-#include "storage/tools/database.hpp"
+#include "storage/tools/statement.hpp"
 #include "storage/tools/tables.hpp"
 
-namespace comqtt::storage {
-
-/// Opens a store to be changed; makes it when there is none. An older or foreign file is refused.
-Result<Database> open_store(const std::string& path, bool& out_made);
-/// Whether the file is a store, of the version that is known here.
-Result<void> require_known(const std::string& path, Database& database);
+namespace comqtt::storage::tools {
 
 class RowWriter {
 public:
-    /// `database` has the schema and outlives the writer.
-    static Result<RowWriter> begin(Database& database);
+    /// `db` has the schema and outlives the writer.
+    static Result<RowWriter> begin(Db& db);
     RowWriter(RowWriter&&) = default;
 
     /// Sessions come before what they have, messages before the queues. invalid_argument tells what is wrong with
@@ -32,14 +28,19 @@ public:
     int64_t replaced() const { return replaced_; }  ///< sessions
 
 private:
-    explicit RowWriter(Database& database) : database_(&database) {}
+    explicit RowWriter(Db& db) : db_(&db) {}
     Result<void> prepare();
     Result<void> replace_session(const std::string& client_id);
     Result<void> insert(TableId table, const Row& row);
     Result<int64_t> session_of(const Row& row) const;
     Result<bool> has_message(int64_t id);
 
-    Database* database_;
+    struct Rollback {
+        void operator()(Db* db) const {
+            if (db->inside()) (void)db->run("ROLLBACK");
+        }
+    };
+    std::unique_ptr<Db, Rollback> db_;  ///< borrowed: what ends with the writer is the transaction
     std::array<Statement, kTableCount> inserts_;
     Statement find_session_;
     Statement find_message_;
@@ -50,4 +51,4 @@ private:
     int64_t replaced_ = 0;
 };
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools

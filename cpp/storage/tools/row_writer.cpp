@@ -1,10 +1,8 @@
-#include "storage/tools/writer.hpp"
+#include "storage/tools/row_writer.hpp"
 
-#include "storage/schema.hpp"
-#include "storage/tools/files.hpp"
 #include "storage/tools/row_rules.hpp"
 
-namespace comqtt::storage {
+namespace comqtt::storage::tools {
 
 namespace {
 
@@ -50,45 +48,17 @@ SELECT s.client_id, q.packet_id FROM queue q JOIN sessions s ON s.id = q.session
 
 }  // namespace
 
-Result<Database> open_store(const std::string& path, bool& out_made) {
-    out_made = !file_exists(path);
-    auto database = Database::open(path, Database::Mode::create);
-    if (!database) return database.take_error();
-    if (out_made) {
-        const std::string sql = std::string("PRAGMA page_size=4096;PRAGMA auto_vacuum=INCREMENTAL;BEGIN;") +
-                                kSchema + "UPDATE state SET value=1 WHERE name='clean';PRAGMA user_version=" +
-                                std::to_string(kSchemaVersion) +
-                                ";PRAGMA application_id=" + std::to_string(kApplicationId) + ";COMMIT";
-        if (auto made = database->run(sql); !made) return made.take_error();
-        return database;
-    }
-    if (auto known = require_known(path, *database); !known) return known.take_error();
-    return database;
-}
-
-Result<void> require_known(const std::string& path, Database& database) {
-    const auto application = database.number("PRAGMA application_id");
-    if (!application) return Error{Status::storage, path + ": " + application.error().message};
-    const auto version = database.number("PRAGMA user_version");
-    if (!version) return Error{Status::storage, path + ": " + version.error().message};
-    if (*application != kApplicationId) return Error{Status::storage, path + " is not a store of comqtt"};
-    if (*version != kSchemaVersion)
-        return Error{Status::unsupported, path + " has version " + std::to_string(*version) + ", version " +
-                                              std::to_string(kSchemaVersion) + " is known here"};
-    return {};
-}
-
-Result<RowWriter> RowWriter::begin(Database& database) {
-    RowWriter writer(database);
-    if (auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun.take_error();
-    if (auto ended = database.run(kForgetEnded); !ended) return ended.take_error();
+Result<RowWriter> RowWriter::begin(Db& db) {
+    RowWriter writer(db);
+    if (auto begun = db.run("BEGIN IMMEDIATE"); !begun) return begun.take_error();
+    if (auto ended = db.run(kForgetEnded); !ended) return ended.take_error();
     if (auto prepared = writer.prepare(); !prepared) return prepared.take_error();
     return writer;
 }
 
 Result<void> RowWriter::prepare() {
     const auto make = [&](Statement& statement, const std::string& sql) -> Result<void> {
-        auto made = database_->prepare(sql);
+        auto made = Statement::make(*db_, sql);
         if (!made) return made.take_error();
         statement = made.take();
         return {};
@@ -102,7 +72,7 @@ Result<void> RowWriter::prepare() {
          {"DELETE FROM subscriptions WHERE session = ?", "DELETE FROM queue WHERE session = ?",
           "DELETE FROM received WHERE session = ?", "DELETE FROM sessions WHERE id = ?"})
         if (auto made = make(removals_[next++], sql); !made) return made;
-    const auto last = database_->number("SELECT coalesce(max(id), 0) FROM messages");
+    const auto last = db_->number("SELECT coalesce(max(id), 0) FROM messages");
     if (!last) return last.error();
     first_message_ = *last;
     return {};
@@ -158,7 +128,7 @@ Result<void> RowWriter::insert(TableId id, const Row& row) {
     Statement& statement = inserts_[static_cast<size_t>(id)];
     for (size_t i = 0; i < stored.size(); ++i) statement.bind(static_cast<int>(i + 1), stored[i]);
     auto done = statement.run();
-    if (!done && (statement.code() & 0xFF) == SQLITE_CONSTRAINT) return bad(table, row, "is there twice");
+    if (!done && done.error().status == Status::exists) return bad(table, row, "is there twice");
     return done;
 }
 
@@ -171,13 +141,14 @@ Result<void> RowWriter::add(TableId id, const Row& row) {
         if (auto replaced = replace_session(client_id); !replaced) return replaced;
     }
     if (auto inserted = insert(id, row); !inserted) return inserted;
-    if (id == TableId::sessions) sessions_.emplace(row[session_row::client_id].bytes, database_->last_row());
+    if (id == TableId::sessions)
+        sessions_.emplace(row[session_row::client_id].bytes, sqlite3_last_insert_rowid(db_->handle()));
     ++counts_[static_cast<size_t>(id)];
     return {};
 }
 
 Result<void> RowWriter::finish() {
-    auto shared = database_->prepare(kFindSharedPacketId);
+    auto shared = Statement::make(*db_, kFindSharedPacketId);
     if (!shared) return shared.take_error();
     const auto found = shared->step();
     if (!found) return found.error();
@@ -186,8 +157,8 @@ Result<void> RowWriter::finish() {
                                                    "' have packet identifier " +
                                                    std::to_string(shared->number(1))};
     shared->reset();
-    if (auto counted = database_->run(kCountReferences); !counted) return counted;
-    return database_->run("COMMIT");
+    if (auto counted = db_->run(kCountReferences); !counted) return counted;
+    return db_->run("COMMIT");
 }
 
-}  // namespace comqtt::storage
+}  // namespace comqtt::storage::tools
