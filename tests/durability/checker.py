@@ -187,7 +187,8 @@ class Checker:
                 self._fault(INVENTED, receiver.name, "", message)
                 continue
             done = about.completed or about.refused or float("inf")
-            possible = [span for span in topics[message.topic] if span.asked <= done + ON_ITS_WAY and about.sent <= span.ended]
+            possible = [span for span in topics[message.topic]
+                        if span.asked <= done + ON_ITS_WAY and about.sent <= span.ended]
             if not possible:
                 self._fault(UNASKED, receiver.name, "", message)
                 continue

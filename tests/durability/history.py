@@ -13,7 +13,7 @@ SENT = "sent"  # detail: (qos, retain); the first time
 RESENT = "resent"
 ACKED = "acked"  # PUBACK or PUBREC: the broker has taken it over
 COMPLETED = "completed"  # PUBACK or PUBCOMP
-REFUSED = "refused"  # detail: reason code
+REFUSED = "refused"  # detail: (reason code, reason string)
 # Of sessions:
 CONNECTED = "connected"  # detail: session present
 TURNED_AWAY = "turned away"  # detail: reason code of CONNACK
@@ -98,7 +98,8 @@ def merged(*lists: Iterable[Event]) -> list[Event]:
 
 def about(events: list[Event], message: Message | None, clients: set[str]) -> list[Event]:
     """The story of one message, with the connections of the clients concerned and the broker's ends and starts."""
-    own = {CONNECTED, GONE, LEFT, TURNED_AWAY, SUBSCRIBING, SUBSCRIBED, UNSUBSCRIBING, UNSUBSCRIBED, FOUL, READING, READ}
+    own = {CONNECTED, GONE, LEFT, TURNED_AWAY, SUBSCRIBING, SUBSCRIBED, UNSUBSCRIBING, UNSUBSCRIBED, FOUL, READING,
+           READ}
     times = [each.at for each in events if message and each.message == message]
     first = min(times, default=0.0) - 1.0
     last = max(times, default=float("inf")) + 3.0

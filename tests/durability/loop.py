@@ -42,6 +42,16 @@ class Loop:
             if session and session.socket is not None and events & select.POLLOUT:
                 session.writable()
 
+    def settle(self, what: str, deadline: float = DEADLINE) -> None:
+        """All sessions that are to be there are, nothing of theirs waits, and the broker has read everything."""
+        def idle():
+            return all(each.lost or not each.wanted or each.idle() for each in self.sessions)
+
+        self.until(idle, what, deadline)
+        for each in self.sessions:
+            each.ping()
+        self.until(idle, what, deadline)
+
     def until(self, condition, what: str, deadline: float = DEADLINE) -> None:
         ends = time.monotonic() + deadline
         while not condition():

@@ -1,4 +1,4 @@
-"""Messages that a client publishes: from the application to the last acknowledgement, over any number of connections."""
+"""Messages that a client publishes: from the application to the last acknowledgement, over many connections."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Outbound:
                 self._ack(PUBREL, packet.packet_id, 0x92)
             return
         if packet.type == (PUBACK if out.qos == 1 else PUBREC) and packet.reason >= 0x80:
-            self._session.record(h.REFUSED, out.message, packet.reason)
+            self._session.record(h.REFUSED, out.message, (packet.reason, packet.properties.get("reason_string", "")))
             self.refused += 1
             del self._inflight[packet.packet_id]
         elif packet.type == PUBACK and out.qos == 1:

@@ -61,7 +61,7 @@ class Publishers:
         return self.drain()
 
     def _settled(self, what: str) -> None:
-        self.loop.until(lambda: all(each.idle() for each in self.loop.sessions), what, 2 * DEADLINE)
+        self.loop.settle(what, 2 * DEADLINE)
 
 
 class Subscribers:
@@ -98,7 +98,7 @@ class Subscribers:
         self.loop.actors = [*self._togglers, *self._others]
 
     def ready(self) -> None:
-        self.loop.until(lambda: all(each.idle() for each in self.loop.sessions), "all subscribed")
+        self.loop.settle("all subscribed")
 
     def run(self) -> None:
         if self._reader not in self.loop.sessions:
@@ -110,9 +110,12 @@ class Subscribers:
         """Everybody stays; the newest message of each topic is there, nothing more comes, the reader has read."""
         for each in self.loop.actors:
             each.active = False
+        self._reader.come()
         rounds = self._reader.rounds
         self.loop.until(lambda: self._lost() or self._reader.rounds > rounds + 1, "retained messages read")
         self.loop.until(lambda: self._lost() or self._arrived(newest), "the newest messages", 2 * DEADLINE)
+        self._reader.leave()
+        self.loop.settle("all taken")
         return {}
 
     def _lost(self) -> bool:

@@ -41,7 +41,7 @@ class Session:
         self._known = False
         self.refused_connects: list[int] = []
         self.refused_requests: list[tuple] = []
-        self.packets = 0
+        self._pings = 0
         self._next_id = 0
         self._retry_at = 0.0
 
@@ -70,9 +70,15 @@ class Session:
     def come(self) -> None:
         self.wanted = True
 
+    def ping(self) -> None:
+        """Once it is idle again, the broker has read everything that was sent before."""
+        if self.accepted:
+            self._pings += 1
+            self.send(mp.pingreq())
+
     def idle(self) -> bool:
         """Connected, and nothing waits for an answer or to be sent."""
-        return self.accepted and not (self.requests or self._asked or self.outbound.busy() or self.inbound.busy())
+        return self.accepted and not (self._pings or self.requests or self._asked or self.outbound.busy() or self.inbound.busy())
 
     def state(self) -> str:
         where = "connected" if self.accepted else "not connected"
@@ -107,7 +113,6 @@ class Session:
         while (end := mp.packet_end(self._buffer, at)) is not None:
             packet = mp.parse(self._buffer[at:end], self.version, from_server=True)
             at = end
-            self.packets += 1
             self._handle(packet)
             if self.socket is None:
                 return
@@ -157,7 +162,7 @@ class Session:
 
     def _close(self) -> None:
         self.socket.close()
-        self.socket, self.accepted = None, False
+        self.socket, self.accepted, self._pings = None, False, 0
         self.requests.extendleft(reversed(self._asked.values()))
         self._asked.clear()
         self.inbound.disconnected()
@@ -194,7 +199,9 @@ class Session:
             self._answered(packet)
         elif packet.type == DISCONNECT:
             self._lost(f"DISCONNECT {packet.reason:#x} {packet.properties.get('reason_string', '')}")
-        elif packet.type != PINGRESP:
+        elif packet.type == PINGRESP:
+            self._pings -= 1
+        else:
             self.record(h.FOUL, detail=f"unexpected {packet}")
 
     def _ask(self) -> None:
