@@ -83,8 +83,8 @@ class CrashRun:
         self._start()
 
     def _power_failure(self, publishers: Process) -> None:
-        self._disk.set(op=self._chance.choice(("write", "sync")), kill=self._chance.choice(("lost", "torn", "after")),
-                       at=self._chance.randint(1, 40), undo=1)
+        self._disk.set(op=self._chance.choice(("write", "write", "sync")), at=self._chance.randint(1, 40), undo=1,
+                       kill=self._chance.choice(("lost", "lost", "torn", "after")))
         for _ in range(200):
             publishers.rest(0.01)
             if not self._broker.alive():
