@@ -22,6 +22,7 @@ struct StatusInfo {
 #define COMQTT_STATUS_ROW(name, text) \
     { name, #name, text }
 constexpr StatusInfo kStatuses[] = {
+    COMQTT_STATUS_ROW(COMQTT_PENDING, "the answer comes later"),
     COMQTT_STATUS_ROW(COMQTT_OK, "ok"),
     COMQTT_STATUS_ROW(COMQTT_ERR_INVALID_ARGUMENT, "invalid argument or handle"),
     COMQTT_STATUS_ROW(COMQTT_ERR_NO_MEMORY, "out of memory"),
@@ -50,6 +51,7 @@ constexpr StatusInfo kStatuses[] = {
 };
 #undef COMQTT_STATUS_ROW
 
+static_assert(COMQTT_PENDING == static_cast<int>(Status::pending));
 static_assert(COMQTT_ERR_PROTOCOL == static_cast<int>(Status::protocol));
 static_assert(COMQTT_ERR_INLINE_DISABLED == static_cast<int>(Status::inline_disabled));
 static_assert(COMQTT_ERR_INTERNAL == static_cast<int>(Status::internal));

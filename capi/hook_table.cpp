@@ -2,6 +2,8 @@
 
 #include "capi/hook_table.hpp"
 
+#include "capi/changes.hpp"
+#include "capi/load.hpp"
 #include "capi/observe.hpp"
 #include "capi/views.hpp"
 
@@ -98,11 +100,30 @@ comqtt_packet* TableHook::read_only(PacketBox& packet) {
     return wrap(packet);
 }
 
+namespace {
+
+/// What a slot answered that gives a status; what is none is a failure.
+Status status_of(hooks::Event& event, comqtt_status answer) {
+    if (!event.failed() && !is_outcome(answer)) event.fail("gave an answer that does not exist");
+    return event.failed() ? Status::callback : static_cast<Status>(answer);
+}
+
+}  // namespace
+
 template <typename Slot, typename... Arguments>
 Status TableHook::load(Event& event, StoredSink& sink, Slot slot, Arguments... arguments) {
     comqtt_sink handle(sink);
-    const comqtt_status status = call(event, slot, arguments..., &handle);
-    return event.failed() ? Status::callback : static_cast<Status>(status);
+    return status_of(event, call(event, slot, arguments..., &handle));
+}
+
+template <typename Handle, typename Slot, typename Core>
+Status TableHook::show_request(Event& event, Slot slot, Core& core) {
+    const auto handle = Ref<Handle>::adopt(new (std::nothrow) Handle(core, *owner_));
+    if (!handle) return Status::no_memory;
+    const comqtt_status answer = call(event, slot, handle.get());
+    if (answer == COMQTT_PENDING && !event.failed()) return Status::pending;
+    handle->answered.store(true);
+    return status_of(event, answer);
 }
 
 void TableHook::on_started(Event& event) { call(event, table_.on_started); }
@@ -258,10 +279,9 @@ Status TableHook::stored_retained_messages(Event& event, StoredSink& sink) {
 
 Status TableHook::stored_sys_info(Event& event, MetricsSnapshot& metrics) {
     comqtt_metrics record = to_record(metrics);
-    const comqtt_status status = call(event, table_.stored_sys_info, &record);
-    if (event.failed()) return Status::callback;
-    if (status == COMQTT_OK) metrics = to_snapshot(record);
-    return static_cast<Status>(status);
+    const Status status = status_of(event, call(event, table_.stored_sys_info, &record));
+    if (status == Status::ok) metrics = to_snapshot(record);
+    return status;
 }
 
 void TableHook::on_published_with_shared_filters(Event& event, PacketBox& packet,
@@ -284,6 +304,18 @@ Status TableHook::stored_inflight_by_client(Event& event, std::string_view id, S
 
 Status TableHook::stored_retained_by_topic(Event& event, std::string_view topic, StoredSink& sink) {
     return load(event, sink, table_.stored_retained_by_topic, to_str(topic));
+}
+
+Status TableHook::store_changes(Event& event, hooks::Changes& changes) {
+    return show_request<comqtt_changes>(event, table_.store_changes, changes);
+}
+
+Status TableHook::load_session(Event& event, hooks::Load& load) {
+    return show_request<comqtt_load>(event, table_.load_session, load);
+}
+
+Status TableHook::load_messages(Event& event, hooks::Load& load) {
+    return show_request<comqtt_load>(event, table_.load_messages, load);
 }
 
 }  // namespace comqtt::capi

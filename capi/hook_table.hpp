@@ -70,6 +70,9 @@ public:
     Status stored_subscriptions_by_client(Event& event, std::string_view id, StoredSink& sink) override;
     Status stored_inflight_by_client(Event& event, std::string_view id, StoredSink& sink) override;
     Status stored_retained_by_topic(Event& event, std::string_view topic, StoredSink& sink) override;
+    Status store_changes(Event& event, hooks::Changes& changes) override;
+    Status load_session(Event& event, hooks::Load& load) override;
+    Status load_messages(Event& event, hooks::Load& load) override;
 
 private:
     /// Calls `slot(user, event, arguments...)` as a callback of the server; what it throws is a failure.
@@ -85,6 +88,9 @@ private:
     Action act(Event& event, Slot slot, Client& client, PacketBox& packet);
     template <typename Slot, typename... Arguments>
     Status load(Event& event, StoredSink& sink, Slot slot, Arguments... arguments);
+    /// Shows a batch or a request as a `Handle` that the slot may keep and complete later.
+    template <typename Handle, typename Slot, typename Core>
+    Status show_request(Event& event, Slot slot, Core& core);
 
     comqtt_client* show(Client& client) const { return wrap(client, *owner_); }
     /// A packet that the slot may look at only.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "capi/guard.hpp"
+#include "capi/message_packet.hpp"
 #include "capi/views.hpp"
 #include "mqtt/codec.hpp"
 #include "mqtt/message.hpp"
@@ -25,36 +26,18 @@ struct Subscriber {
     }
 };
 
-/// A retained message as a packet. It goes by way of the wire form, in which its properties are kept.
-Result<Ref<hooks::PacketBox>> packet_of(const mqtt::Message& message, int64_t now_ms) {
-    std::vector<uint8_t> body;
-    ByteWriter out(body);
-    out.raw(message.topic_wire());
-    if (message.qos() > 0) out.u16(1);
-    out.varint(static_cast<uint32_t>(message.properties().size));
-    out.raw(message.properties());
-    out.raw(message.payload());
-    std::vector<uint8_t> frame;
-    ByteWriter head(frame);
-    head.u8(static_cast<uint8_t>(0x30 | (message.qos() << 1) | (message.retain() ? 1 : 0)));
-    head.varint(static_cast<uint32_t>(body.size()));
-    head.raw(body);
-
-    auto box = Ref<hooks::PacketBox>::adopt(new hooks::PacketBox);
-    constexpr mqtt::DecodeLimits kNoLimits{UINT32_MAX, UINT32_MAX};
-    if (const auto error = mqtt::decode_packet(frame, mqtt::Version::v5, false, kNoLimits, box->packet))
-        return Error{Status::internal, error.what};
-    box->packet.packet_id = 0;
-    box->packet.retain = true;
+/// A retained message as a packet, with the seconds it has left.
+Result<Ref<hooks::PacketBox>> retained_packet(const mqtt::Message& message, int64_t now_ms) {
+    auto made = packet_of(message);
+    if (!made) return made;
+    mqtt::Packet& packet = (*made)->packet;
+    packet.retain = true;
     if (message.has_expiry()) {
         const int64_t left_s = std::max<int64_t>((message.expires_ms() - now_ms) / 1000, 0);
-        box->packet.properties.set_number(mqtt::PropertyId::message_expiry_interval,
-                                          static_cast<uint32_t>(left_s));
+        packet.properties.set_number(mqtt::PropertyId::message_expiry_interval,
+                                     static_cast<uint32_t>(left_s));
     }
-    box->origin = message.origin_id().text();
-    box->created_ms = message.created_ms();
-    box->frozen = true;
-    return box;
+    return made;
 }
 
 Result<void> valid_filter(comqtt_str filter) {
@@ -159,7 +142,7 @@ comqtt_status comqtt_server_each_retained(comqtt_server* server, comqtt_str filt
         const int64_t now_ms = entry->now_unix_ms();
         const auto core = entry.release_now();
         for (const auto& message : all) {
-            auto box = packet_of(*message, now_ms);
+            auto box = retained_packet(*message, now_ms);
             if (!box) return box.take_error();
             if (!fn(user, wrap(**box))) break;
         }

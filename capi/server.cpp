@@ -97,6 +97,14 @@ comqtt_state comqtt_server_state(const comqtt_server* server) {
     return entry ? static_cast<comqtt_state>(entry->state()) : COMQTT_STATE_STOPPED;
 }
 
+comqtt_status comqtt_server_ready(const comqtt_server* server, comqtt_error** out_error) {
+    return guarded(out_error, [&]() -> Result<void> {
+        Entry entry(server);
+        if (!entry) return entry.error();
+        return entry->ready();
+    });
+}
+
 const comqtt_options* comqtt_server_options(const comqtt_server* server) {
     const comqtt_server* core = checked(server);
     return core ? &core->options : nullptr;

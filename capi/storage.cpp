@@ -1,98 +1,41 @@
-// Stored records on their way from a storage hook to the server.
+// Sinks: what a store hands over when the server starts.
 
-#include "capi/guard.hpp"
-#include "capi/views.hpp"
+#include "capi/records.hpp"
 
 using namespace comqtt;
 using namespace comqtt::capi;
 
 namespace {
 
-Result<const mqtt::Packet*> publish_of(const comqtt_packet* handle) {
-    const hooks::PacketBox* box = unwrap(handle);
-    if (!box) return invalid("the packet is NULL or not a packet");
-    if (box->packet.type != mqtt::PacketType::publish) return invalid("the packet is not a PUBLISH");
-    return &box->packet;
-}
-
-/// Reads the caller's record and hands what `convert` makes of it to the sink.
-template <typename Record, typename Convert>
-comqtt_status add(comqtt_sink* sink, const Record* theirs, comqtt_error** out_error,
-                  Convert&& convert) noexcept {
+template <typename Record>
+comqtt_status add(comqtt_sink* sink, const Record* record, comqtt_error** out_error) noexcept {
     return guarded(out_error, [&]() -> Result<void> {
         if (!checked(sink)) return invalid("the sink is NULL or over");
-        Record record;
-        if (auto fine = read_record(theirs, sizeof record, record, "the record"); !fine) return fine;
-        auto made = convert(record);
-        if (!made) return made.take_error();
-        return sink->sink.add(made.take());
+        return take_record(sink->sink, record);
     });
-}
-
-Result<hooks::StoredClient> convert(const comqtt_stored_client& record) {
-    if (text(record.id).empty()) return invalid("the record has no client id");
-    const uint8_t version = record.version == 0 ? uint8_t{COMQTT_MQTT_5} : record.version;
-    if (version < COMQTT_MQTT_3_1 || version > COMQTT_MQTT_5) return invalid("no such protocol version");
-    hooks::StoredClient out;
-    out.id = text(record.id);
-    out.username = text(record.username);
-    out.remote = text(record.remote);
-    out.listener = text(record.listener);
-    out.version = static_cast<mqtt::Version>(version);
-    out.clean_start = record.clean_start;
-    out.session_expiry_s = record.session_expiry_s;
-    out.disconnected_at_ms = record.disconnected_unix_ms;
-    if (!record.will) return out;
-    auto packet = publish_of(record.will);
-    if (!packet) return packet.take_error();
-    out.has_will = true;
-    out.will = {(*packet)->topic_name, (*packet)->payload, (*packet)->qos, (*packet)->retain,
-                (*packet)->properties};
-    out.will_due_ms = record.will_due_unix_ms;
-    return out;
-}
-
-Result<hooks::StoredSubscription> convert(const comqtt_stored_subscription& record) {
-    if (text(record.client_id).empty()) return invalid("the record has no client id");
-    if (!comqtt_topic_filter_is_valid(record.filter)) return invalid("the topic filter is not valid");
-    if (record.qos > 2 || record.retain_handling > 2)
-        return invalid("an option of the subscription is out of range");
-    hooks::StoredSubscription out;
-    out.client_id = text(record.client_id);
-    out.entry = {std::string(text(record.filter)), record.qos, record.no_local, record.retain_as_published,
-                 record.retain_handling};
-    out.identifier = record.identifier;
-    return out;
-}
-
-Result<hooks::StoredMessage> convert(const comqtt_stored_message& record) {
-    if (record.state < COMQTT_STORED_QUEUED || record.state > COMQTT_STORED_RELEASED)
-        return invalid("no such state of a message");
-    auto packet = publish_of(record.packet);
-    if (!packet) return packet.take_error();
-    hooks::StoredMessage out;
-    out.client_id = text(record.client_id);
-    out.origin = text(record.origin);
-    out.packet = **packet;
-    out.created_ms = record.created_unix_ms;
-    out.sent_ms = record.sent_unix_ms;
-    out.state = static_cast<hooks::StoredMessage::State>(record.state);
-    return out;
 }
 
 }  // namespace
 
 comqtt_status comqtt_sink_add_client(comqtt_sink* sink, const comqtt_stored_client* record,
                                      comqtt_error** out_error) {
-    return add(sink, record, out_error, [](const auto& it) { return convert(it); });
+    return add(sink, record, out_error);
 }
 
 comqtt_status comqtt_sink_add_subscription(comqtt_sink* sink, const comqtt_stored_subscription* record,
                                            comqtt_error** out_error) {
-    return add(sink, record, out_error, [](const auto& it) { return convert(it); });
+    return add(sink, record, out_error);
 }
 
 comqtt_status comqtt_sink_add_message(comqtt_sink* sink, const comqtt_stored_message* record,
                                       comqtt_error** out_error) {
-    return add(sink, record, out_error, [](const auto& it) { return convert(it); });
+    return add(sink, record, out_error);
+}
+
+comqtt_status comqtt_sink_add_blocked(comqtt_sink* sink, comqtt_str client_id, comqtt_error** out_error) {
+    return guarded(out_error, [&]() -> Result<void> {
+        if (!checked(sink)) return invalid("the sink is NULL or over");
+        if (text(client_id).empty()) return invalid("the client id is empty");
+        return sink->sink.add_blocked(std::string(text(client_id)));
+    });
 }

@@ -3,6 +3,8 @@
 
 function(comqtt_add_doctest program folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
+  file(GLOB support CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/support/*.cpp")
+  list(APPEND sources ${support})
   list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/unit/main.cpp")
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

@@ -3,8 +3,28 @@
 #include <string>
 
 namespace comqtt_python {
+namespace {
+
+/// True and None are OK; False is NOT_FOUND, or from a store STORAGE.
+int32_t status_of(const py::object& result, Kind kind) {
+    if (result.is_none()) return COMQTT_OK;
+    const int32_t no = kind == Kind::store ? COMQTT_ERR_STORAGE : COMQTT_ERR_NOT_FOUND;
+    if (py::isinstance<py::bool_>(result)) return result.cast<bool>() ? int32_t{COMQTT_OK} : no;
+    const std::string text = py::str(result);
+    if (!py::isinstance<py::int_>(result))
+        throw py::type_error("the answer is " + text + ", which is not a comqtt.Status");
+    const auto status = result.cast<int32_t>();
+    if (status <= COMQTT_OK) return status;
+    if (kind != Kind::load && (status == kPending || status == COMQTT_PENDING)) return COMQTT_PENDING;
+    throw py::value_error("the answer to this event is None" +
+                          std::string(kind == Kind::load ? "" : ", PENDING") + " or a comqtt.Status, not " +
+                          text);
+}
+
+}  // namespace
 
 int32_t answer_of(const py::object& result, Kind kind) {
+    if (kind >= Kind::load) return status_of(result, kind);
     if (kind == Kind::notify || result.is_none()) return 0;
     const std::string text = py::str(result);
     if (!py::isinstance<py::int_>(result) || py::isinstance<py::bool_>(result))

@@ -1,8 +1,10 @@
 #include "call_scope.hpp"
 
+#include "changes.hpp"
 #include "client.hpp"
 #include "error.hpp"
 #include "event.hpp"
+#include "load.hpp"
 #include "packet.hpp"
 #include "text.hpp"
 
@@ -17,6 +19,7 @@ CallScope::CallScope(const Hook& hook, comqtt_event* event, Kind kind) : kind_(k
 CallScope::~CallScope() {
     event_->leave();
     if (selection_) selection_->leave();
+    if (sink_) sink_->leave();
     if (editable_) editable_->leave(arguments_[editable_index_].ref_count() > 1);
 }
 
@@ -38,6 +41,17 @@ void CallScope::add(const comqtt_selection* selection) {
     arguments_.push_back(py::cast(Selection(selection)));
     selection_ = &arguments_.back().cast<Selection&>();
 }
+
+void CallScope::add(comqtt_sink* sink) {
+    arguments_.push_back(py::cast(Sink(sink)));
+    sink_ = &arguments_.back().cast<Sink&>();
+}
+
+void CallScope::add(comqtt_changes* changes) {
+    arguments_.push_back(py::cast(std::make_unique<Changes>(changes)));
+}
+
+void CallScope::add(comqtt_load* load) { arguments_.push_back(py::cast(std::make_unique<Load>(load))); }
 
 void CallScope::add(const comqtt_disconnect* info) {
     py::dict made;

@@ -14,6 +14,7 @@ namespace comqtt_python {
 class Event;
 class Packet;
 class Selection;
+class Sink;
 
 class CallScope {
 public:
@@ -27,6 +28,9 @@ public:
     void add(const comqtt_packet* frozen);
     void add(comqtt_selection* selection) { add(static_cast<const comqtt_selection*>(selection)); }
     void add(const comqtt_selection* selection);
+    void add(comqtt_sink* sink);
+    void add(comqtt_changes* changes);
+    void add(comqtt_load* load);
     void add(const comqtt_disconnect* info);
     void add(const comqtt_metrics* metrics);
     void add(comqtt_str text);
@@ -47,6 +51,7 @@ private:
     Event* event_ = nullptr;
     Packet* editable_ = nullptr;
     Selection* selection_ = nullptr;
+    Sink* sink_ = nullptr;
     size_t editable_index_ = 0;
 };
 

@@ -17,7 +17,7 @@ void report(comqtt_event* event, const std::string& message) { comqtt_event_fail
 /// What every slot does: into Python and back, with the safe answer when that fails.
 template <Slot kSlot, Kind kKind, class... Args>
 int32_t enter(void* user, comqtt_event* event, Args... args) noexcept {
-    if (!Py_IsInitialized()) return 0;
+    if (!Py_IsInitialized()) return no_answer(kKind);
     const py::gil_scoped_acquire gil;
     const Hook& hook = *static_cast<Hook*>(user);
     try {
@@ -29,7 +29,7 @@ int32_t enter(void* user, comqtt_event* event, Args... args) noexcept {
     } catch (const std::exception& error) {
         report(event, error.what());
     }
-    return 0;  // NEXT, PROCEED
+    return no_answer(kKind);
 }
 
 template <Slot kSlot, Kind kKind, class Result, class... Args>

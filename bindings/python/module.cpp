@@ -1,14 +1,17 @@
 // _comqtt: comqtt.h for Python. The package `comqtt` is what users import.
 #include "answer.hpp"
+#include "changes.hpp"
 #include "client.hpp"
 #include "deferral.hpp"
 #include "error.hpp"
 #include "event.hpp"
 #include "hook.hpp"
+#include "load.hpp"
 #include "log_ring.hpp"
 #include "packet.hpp"
 #include "pipe.hpp"
 #include "server.hpp"
+#include "stored.hpp"
 #include "text.hpp"
 
 namespace comqtt_python {
@@ -47,6 +50,9 @@ PYBIND11_MODULE(_comqtt, module) {
     bind_clients(module);
     bind_deferrals(module);
     bind_events(module);
+    bind_stored(module);
+    bind_changes(module);
+    bind_loads(module);
     bind_hooks(module);
     bind_pipes(module);
     bind_server(module);

@@ -122,6 +122,11 @@ void bind_server(py::module_& module) {
                 call([&](auto) { return comqtt_server_advance(handle.get(), ms); });
             },
             py::arg("ms"))
+        .def("check_ready",
+             [](const Server& self) {
+                 const auto handle = self.handle();
+                 call([&](comqtt_error** error) { return comqtt_server_ready(handle.get(), error); });
+             })
         .def("option", &option, py::arg("key"))
         .def_static("option_table", &option_table)
         .def_property_readonly(

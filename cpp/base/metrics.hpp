@@ -43,7 +43,16 @@ namespace comqtt {
     X(stuck_consumers, counter, "Receivers no longer waited for because they stayed full")        \
     X(handover_bytes, gauge, "Bytes on their way between shards")                                 \
     X(routes, gauge, "Routes cached")                                                             \
-    X(route_misses, counter, "Topic look-ups that asked the subscription index")
+    X(route_misses, counter, "Topic look-ups that asked the subscription index")                  \
+    X(store_rounds, counter, "Batches of changes handed to the stores")                           \
+    X(store_changes, counter, "Changes handed to the stores")                                     \
+    X(store_failures, counter, "Times a store reported that it could not commit")                 \
+    X(store_refusals, counter, "Requests refused because the stores could not commit")            \
+    X(uncommitted_bytes, gauge, "Bytes handed to the stores and not yet committed")               \
+    X(acks_held, gauge, "Packets that wait for the stores")                                       \
+    X(stored_bytes, gauge, "Bytes of session queues that only the stores hold")                   \
+    X(pages_loaded, counter, "Pages of stored messages read back")                                \
+    X(publishes_refused, counter, "Messages refused because a session queue was full")
 
 /// One value of a block: written by one thread, read by any.
 class Counter {

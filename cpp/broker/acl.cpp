@@ -64,6 +64,7 @@ void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed)
                     core_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
                     metrics_.queued_messages.sub();
                     metrics_.acl_denied.add();
+                    forget_message(s, delivery.position);
                     continue;
                 }
                 delivery.check_read = false;

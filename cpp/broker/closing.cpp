@@ -80,6 +80,7 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
         return;
     }
     if (s.expiry_interval != mqtt::kNoExpiry) s.expires_ms = now_ms_ + int64_t{s.expiry_interval} * 1000;
+    if (s.stored) save_session(s);
     if (s.flow) {
         // QoS 0 messages do not wait for an offline client.
         std::deque<session::Delivery> kept;
@@ -134,6 +135,8 @@ void Shard::end_session(Session& s, bool expired) {
         set_members_online(s, false);
         redeliver_shared(s, true);
     }
+    if (s.stored) record(hooks::Change::Kind::session_removed, &s);
+    s.stored = false;
     clear_flow(s);
     remove_all_subscriptions(s);
     if (!s.sink) core_.registry.remove(*client);

@@ -28,6 +28,7 @@ enum class Step : uint8_t {
     publish_acl,    ///< on_acl_check of a PUBLISH
     publish,        ///< on_publish
     subscribe_acl,  ///< on_acl_check of one filter
+    load,           ///< the stored session
     retain,         ///< whether a topic of another shard may be retained although the limit is reached
 };
 
@@ -90,8 +91,12 @@ struct Connection {
     bool dirty = false;    ///< in the shard's list of outputs to flush
     bool blocked = false;  ///< the link did not take all
     bool connect_seen = false;
-    bool finishing = false;       ///< Link::finish was called
-    bool unread_answers = false;  ///< not read because it does not take what it is sent
+    bool finishing = false;        ///< Link::finish was called
+    bool unread_answers = false;   ///< not read because it does not take what it is sent
+    bool waits_for_store = false;  ///< not read because too much waits for the stores
+    uint32_t held = 0;             ///< packets for it that wait for the stores
+    uint32_t held_pubacks = 0;     ///< of these
+    uint32_t corked = 0;           ///< of these: nothing goes out before them
 
     std::unique_ptr<PeerInfo> peer;  ///< until CONNECT
     std::unique_ptr<topics::InboundAliases> inbound_aliases;

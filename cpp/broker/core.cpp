@@ -91,6 +91,29 @@ uint64_t random_seed() {
 }
 }  // namespace
 
+bool StoreHealth::report(Status status, std::string_view text) {
+    if (status == Status::ok && !failing()) return false;
+    const std::lock_guard lock(mutex_);
+    const bool changed = status != status_;
+    status_ = status;
+    text_ = text;
+    failing_.store(status != Status::ok, std::memory_order_relaxed);
+    return changed;
+}
+
+Result<void> StoreHealth::check() const {
+    if (!failing()) return {};
+    const std::lock_guard lock(mutex_);
+    if (status_ == Status::ok) return {};
+    return Error{Status::storage, text_};
+}
+
+mqtt::Reason StoreHealth::reason() const {
+    const std::lock_guard lock(mutex_);
+    return status_ == Status::queue_full ? mqtt::Reason::quota_exceeded
+                                         : mqtt::Reason::implementation_specific_error;
+}
+
 Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count,
            std::optional<uint64_t> hash_seed)
     : config(settings),

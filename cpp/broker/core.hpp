@@ -58,6 +58,24 @@ private:
     std::atomic<size_t> count_{0};
 };
 
+/// Whether the stores can commit, as they reported it.
+class StoreHealth {
+public:
+    bool failing() const { return failing_.load(std::memory_order_relaxed); }
+    /// ok = some batch was committed. True when that changes something.
+    bool report(Status status, std::string_view text);
+    /// Why not; ok when they can.
+    Result<void> check() const;
+    /// What a publisher is told.
+    mqtt::Reason reason() const;
+
+private:
+    std::atomic<bool> failing_{false};
+    mutable std::mutex mutex_;
+    Status status_ = Status::ok;
+    std::string text_;
+};
+
 struct Core {
     /// `hash_seed`: for runs that repeat; random when absent.
     Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& waker, unsigned shard_count,
@@ -104,7 +122,11 @@ struct Core {
     std::atomic<uint64_t> retained_messages{0};
     std::atomic<uint64_t> retained_bytes{0};
     std::atomic<uint64_t> deferrals{0};
-    std::atomic<uint64_t> queued_bytes{0};  ///< session queues of all shards
+    std::atomic<uint64_t> queued_bytes{0};       ///< session queues of all shards
+    std::atomic<uint64_t> stored_bytes{0};       ///< the part of them that only the stores hold
+    std::atomic<uint64_t> uncommitted_bytes{0};  ///< handed to the stores
+    std::atomic<uint64_t> next_message_key{1};
+    StoreHealth store_health;
 };
 
 }  // namespace comqtt::broker

@@ -47,6 +47,8 @@ int64_t Shard::deadline_of(const Session& s) const {
         const auto& first = s.flow->queue.front();
         const int64_t due = std::min(first.message->expires_ms(), queue_limit_ms(*first.message));
         if (due != INT64_MAX) at = std::min(at, now_ms_ + std::max<int64_t>(due - wall_ms_, 1));
+    } else if (!s.connection && s.tail && !s.tail->loading && s.tail->expiry_ms != INT64_MAX) {
+        at = std::min(at, now_ms_ + std::max<int64_t>(s.tail->expiry_ms - wall_ms_, 1));
     }
     return at;
 }
@@ -68,6 +70,7 @@ void Shard::run_deadlines() {
                 }
                 break;
             case kDeferral: deferral_due(due.ref); break;
+            case kLoad: load_due(due.ref); break;
             case kSysTopics: publish_sys_topics(); break;
             case kRetained:
                 if (retained_deadline_ms_ == due.at_ms) expire_retained();
@@ -131,17 +134,21 @@ void Shard::session_due(Session& s) {
     if (s.will && s.will->due_ms <= now_ms_) {
         const auto will = std::move(s.will);
         begin_will(*will->client, will->box, 0);
+        if (s.stored) save_session(s);
     }
     if (!s.connection && s.expires_ms <= now_ms_) {
         end_session(s, true);
         return;
     }
     expire_queue(s);
+    if (s.tail && s.connection && s.connection->state == Connection::State::established) fetch_page(s);
     schedule(s, deadline_of(s));
 }
 
 void Shard::expire_queue(Session& s) {
-    if (!s.flow || s.connection) return;
+    if (s.connection) return;
+    if (s.tail && s.tail->expiry_ms <= wall_ms_ && (!s.flow || s.flow->queue.empty())) fetch_expired(s);
+    if (!s.flow) return;
     std::deque<session::Delivery> kept;
     while (!s.flow->queue.empty()) {
         session::Delivery delivery = s.flow->pop_front();
@@ -149,12 +156,15 @@ void Shard::expire_queue(Session& s) {
         if (message.expires_ms() <= wall_ms_ || queue_limit_ms(message) <= wall_ms_) {
             metrics_.queued_messages.sub();
             core_.queued_bytes.fetch_sub(message.footprint(), std::memory_order_relaxed);
+            forget_message(s, delivery.position);
             drop_inflight(s, delivery, 0);
         } else {
             kept.push_back(std::move(delivery));
         }
     }
     for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
+    // Of what the store holds nobody knows whether it has expired before it is here.
+    if (s.tail && s.flow->queue.empty() && !s.tail->loading) s.tail->expiry_ms = wall_ms_;
 }
 
 }  // namespace comqtt::broker

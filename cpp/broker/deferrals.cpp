@@ -185,6 +185,7 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
                                                      : Reason::implementation_specific_error,
                            text);
             return;
+        case Step::load: return;  // session_came() goes on
         case Step::retain:
             in.box = state.box;
             in.injected = state.injected;

@@ -224,6 +224,12 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     Connection* c = s.connection;
     if (c && c->state != Connection::State::established) c = nullptr;
     if (!c && form.qos == 0) return false;
+    if (s.stored && form.qos && store_overflows()) [[unlikely]] {
+        metrics_.store_refusals.add();
+        form.message = p.message();
+        drop_delivery(s, form);
+        return false;
+    }
     if (form.check_read && !s.read_hold) {
         switch (read_verdict(s, p.topic_name.text())) {
             case hooks::Verdict::allow: form.check_read = false; break;
@@ -252,7 +258,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     }
     session::Flow& flow = s.make_flow();
     form.message = p.take_message();
-    if (flow.queue.empty() && flow.resend.empty() && flow.inflight.count() < c->window &&
+    if (flow.queue.empty() && !s.tail && flow.resend.empty() && flow.inflight.count() < c->window &&
         !flow.inflight.exhausted() && c->out.bytes() <= core_.config.limits.high_mark_bytes) {
         // One message at most above the mark; the next one finds it so.
         return send_delivery(*c, s, std::move(form), 0, p);

@@ -4,6 +4,20 @@
 
 namespace comqtt::broker {
 
+mqtt::Packet Shard::ack_packet(const Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
+                               std::string_view text, const mqtt::Properties* inherited) const {
+    Packet packet;
+    packet.type = type;
+    packet.packet_id = id;
+    packet.reason = reason;
+    if (c.version == mqtt::Version::v5 && c.problem_information) {
+        if (!text.empty()) packet.properties.set_text(mqtt::PropertyId::reason_string, text);
+        if (inherited)
+            for (const auto& property : inherited->items()) packet.properties.items().push_back(property);
+    }
+    return packet;
+}
+
 void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
                      std::string_view text, const mqtt::Properties* inherited) {
     if (c.finishing) return;
@@ -11,16 +25,7 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
     const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
     const bool plain = !hooked && text.empty() && (!inherited || inherited->empty());
     if (!plain) {
-        Packet packet;
-        packet.type = type;
-        packet.packet_id = id;
-        packet.reason = reason;
-        if (v5 && c.problem_information) {
-            if (!text.empty()) packet.properties.set_text(mqtt::PropertyId::reason_string, text);
-            if (inherited)
-                for (const auto& property : inherited->items()) packet.properties.items().push_back(property);
-        }
-        send_packet(c, std::move(packet));
+        send_packet(c, ack_packet(c, type, id, reason, text, inherited));
         return;
     }
     const bool with_reason = v5 && reason != Reason::success;
@@ -32,6 +37,25 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
     if (with_reason) p[4] = static_cast<uint8_t>(reason);
     metrics_.packets_sent.add();
     touch_output(c);
+}
+
+/// Sends an acknowledgement, when what it vouches for since `before` is stored, and after those that wait already.
+void Shard::answer(Connection& c, uint64_t before, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
+                   std::string_view text, const mqtt::Properties* inherited) {
+    if (rounds_.vouched() == before && !c.held) {
+        send_ack(c, type, id, reason, text, inherited);
+        return;
+    }
+    Held held;
+    held.kind = Held::Kind::ack;
+    held.type = type;
+    held.id = id;
+    held.reason = reason;
+    if (!text.empty() || (inherited && !inherited->empty())) {
+        held.kind = Held::Kind::packet;
+        held.packet = std::make_unique<Packet>(ack_packet(c, type, id, reason, text, inherited));
+    }
+    hold(c, std::move(held));
 }
 
 bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView& ack) {
@@ -54,8 +78,10 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     };
     if (type == mqtt::PacketType::pubrel) {
         const bool known = s.flow && s.flow->received.remove(ack.packet_id);
-        send_ack(c, mqtt::PacketType::pubcomp, ack.packet_id,
-                 known ? Reason::success : Reason::packet_identifier_not_found);
+        const uint64_t before = rounds_.vouched();
+        if (known && s.stored) record(hooks::Change::Kind::received_removed, &s).packet_id = ack.packet_id;
+        answer(c, before, mqtt::PacketType::pubcomp, ack.packet_id,
+               known ? Reason::success : Reason::packet_identifier_not_found);
         if (known) tell(EventId::on_qos_complete, mqtt::PacketType::pubcomp);
         return true;
     }
@@ -73,8 +99,13 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                 if (entry->state == State::published) {
                     entry->state = State::released;
                     entry->delivery.message = {};  // only the identifier is needed from here on
+                    if (s.stored && entry->delivery.position) {
+                        record(hooks::Change::Kind::message_released, &s).position = entry->delivery.position;
+                        entry->held = true;
+                        hold_flow(c, s, Held::Kind::pubrel, ack.packet_id);
+                    }
                 }
-                send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::success);
+                if (!entry->held) send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::success);
             } else if (!failed) {
                 send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::packet_identifier_not_found);
             }
@@ -83,12 +114,13 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
         default: break;
     }
     if (!done) return true;
+    forget_message(s, entry->delivery.position);
     s.flow->inflight.finish(ack.packet_id, *entry);
     metrics_.inflight.sub();
     touch_output(c);  // the client's figures are brought up to date with its output
     tell(failed && type == mqtt::PacketType::pubrec ? EventId::on_qos_dropped : EventId::on_qos_complete,
          type);
-    if (!s.flow->queue.empty() || !s.flow->resend.empty()) pump(c, s);
+    if (!s.flow->queue.empty() || !s.flow->resend.empty() || s.tail) pump(c, s);
     return true;
 }
 

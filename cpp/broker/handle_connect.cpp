@@ -271,10 +271,14 @@ Session& Shard::make_session(Ref<hooks::Client> client, bool owner) {
     return s;
 }
 
-void Shard::establish(Connection& c, Ref<PacketBox> box) {
+void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
     const Capabilities& caps = core_.config.capabilities;
     const mqtt::Properties& properties = box->packet.properties;
     hooks::Client& client = *c.client;
+    if (!loaded && !client.clean_start) {
+        const auto known = core_.registry.find(client.id);
+        if (wait_for_stored_session(c, box, known ? find_session(known->session) : nullptr)) return;
+    }
     notify(EventId::on_session_establish, &client, box.get(),
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_establish(event, client, *box); });
     Session* s = nullptr;
@@ -289,6 +293,19 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
         s = find_session(handle);  // gone when it ended with its connection
     }
     if (!s && !clean) s = load_session(client.id);
+    uint32_t expiry = clean ? 0 : caps.maximum_session_expiry_interval;
+    if (c.version == mqtt::Version::v5)
+        expiry = std::min(properties.number(PropertyId::session_expiry_interval).value_or(0),
+                          caps.maximum_session_expiry_interval);
+    if (expiry && (!s || clean) && core_.store_health.failing()) {
+        metrics_.store_refusals.add();
+        const auto why = core_.store_health.check();
+        const bool full = core_.store_health.reason() == Reason::quota_exceeded;
+        refuse_connect(c, full ? Reason::quota_exceeded : Reason::server_unavailable,
+                       why ? "the session cannot be stored" : why.error().message);
+        return;
+    }
+    const uint64_t vouched = rounds_.vouched();
     bool present = false;
     if (s && clean) {
         end_session(*s, false);
@@ -316,14 +333,11 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
     c.state = Connection::State::established;
     c.since_ms = now_ms_;
     s->expires_ms = INT64_MAX;
+    s->expiry_interval = expiry;
     if (c.version == mqtt::Version::v5) {
-        s->expiry_interval = std::min(properties.number(PropertyId::session_expiry_interval).value_or(0),
-                                      caps.maximum_session_expiry_interval);
         c.window = properties.number(PropertyId::receive_maximum).value_or(65'535);
         c.alias_maximum =
             static_cast<uint16_t>(properties.number(PropertyId::topic_alias_maximum).value_or(0));
-    } else {
-        s->expiry_interval = clean ? 0 : caps.maximum_session_expiry_interval;
     }
     c.window = std::min(c.window, core_.config.limits.inflight);
     client.session_expiry_s.store(s->expiry_interval, std::memory_order_relaxed);
@@ -335,6 +349,11 @@ void Shard::establish(Connection& c, Ref<PacketBox> box) {
            !core_.maximum_connected.compare_exchange_weak(maximum, connected, std::memory_order_relaxed)) {
     }
     if (s->shared_member) set_members_online(*s, true);
+    const bool was_stored = s->stored;
+    // One that was stored remains so until it ends: part of its queue may be nowhere else.
+    s->stored = storing() && (expiry || was_stored);
+    if (s->stored) was_stored ? save_session(*s) : save_whole_session(*s);
+    if (rounds_.vouched() != vouched && (!present || s->stored != was_stored)) cork(c);
     if (!send_connack(c, box->packet, present)) {
         close(c, {.reason = Reason::packet_too_large,
                   .text = "CONNACK does not fit the client's maximum packet size",

@@ -104,11 +104,11 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
         const bool again = in.received_qos == 2 && flow && flow->received.contains(in.received_id);
         if (again) {
             // Sent again before PUBREL: acknowledged again, not published again [MQTT-4.3.3-10].
-            send_ack(c, mqtt::PacketType::pubrec, in.received_id, Reason::success);
+            answer(c, rounds_.vouched(), mqtt::PacketType::pubrec, in.received_id, Reason::success);
             packet_processed(c, in.box.get(), Reason::success);
             return true;
         }
-        const size_t used = flow ? flow->received.count() : 0;
+        const size_t used = (flow ? flow->received.count() : 0) + c.held_pubacks;
         if (v5 && used >= caps.receive_maximum) {
             protocol_error(c, Reason::receive_maximum_exceeded, "MQTT-3.3.4-9",
                            "more QoS 1 and 2 messages than the receive maximum");
@@ -118,6 +118,12 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             protocol_error(c, Reason::quota_exceeded, "MQTT-2.2.1-3", "no packet identifier is free");
             return false;
         }
+    }
+    if (core_.store_health.failing()) [[unlikely]] {
+        if (in.received_qos && !in.injected) return refuse_while_failing(c, in);
+        view.retain = false;  // goes to those who listen now
+        in.route = nullptr;
+        if (in.box) in.box->packet.retain = false;
     }
     if (in.route) return begin_publish(c, in, 0);
     if (view.forward_needs_copy) {
@@ -245,6 +251,14 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     p.origin.publisher = c.session->id.value;
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(c.client->id);
+    in.vouched = rounds_.vouched();
+    if (forward && in.received_qos && core_.config.queue_policy == QueuePolicy::refuse &&
+        some_queue_full(p, in)) {
+        metrics_.publishes_refused.add();
+        refuse_unheard(c, in, Reason::quota_exceeded,
+                       "a session that receives it holds as many messages as it may");
+        return;
+    }
     // A topic kept by an alias table may move; the client's own bytes and the box do not.
     if (forward && p.retain) {
         const unsigned owner = core_.shard_of_topic(p.topic_name);
@@ -261,8 +275,14 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
         }
         retain_message(p, c.client.get(), in.box.get());
     }
-    acknowledge_publish(c, in, Reason::success, {});
+    // With stores the acknowledgement comes last: it waits for what the fan-out left to be stored.
+    const bool stores = storing();
+    if (!stores) acknowledge_publish(c, in, Reason::success, {});
     if (forward) publish(p, {c.handle, number_}, c.client.get(), in.box.get(), in.route);
+    if (stores) {
+        acknowledge_publish(c, in, Reason::success, {});
+        check_store_backlog(c);
+    }
     if (wants(EventId::on_published)) {
         materialize(c, in);
         notify(EventId::on_published, c.client.get(), in.box.get(),
@@ -278,10 +298,14 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     if (!qos || !id || c.client->is_inline) return;
     const auto type = qos == 1 ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
     const bool failed = static_cast<uint8_t>(reason) >= 0x80;
-    if (qos == 2 && !failed) c.session->make_flow().received.add(id);
+    if (qos == 2 && !failed) {
+        c.session->make_flow().received.add(id);
+        if (c.session->stored) record(hooks::Change::Kind::received_added, c.session).packet_id = id;
+    }
+    const uint64_t before = failed ? rounds_.vouched() : in.vouched;
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
     if (!tell && view.properties.empty()) [[likely]] {
-        send_ack(c, type, id, reason, text);
+        answer(c, before, type, id, reason, text);
         return;
     }
     Ref<PacketBox> ack;
@@ -306,10 +330,40 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
         for (const auto& property : all.items())
             if (property.id == mqtt::PropertyId::user_property) echoed.items().push_back(property);
     }
-    send_ack(c, type, id, reason, text, &echoed);
+    answer(c, before, type, id, reason, text, &echoed);
     if (tell && qos == 1)
         notify(EventId::on_qos_complete, c.client.get(), ack.get(),
                [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_complete(event, *c.client, *ack); });
+}
+
+/// The stores cannot commit: what would have to be stored is not taken.
+bool Shard::refuse_while_failing(Connection& c, Inbound& in) {
+    metrics_.store_refusals.add();
+    const auto why = core_.store_health.check();
+    return refuse_unheard(c, in, core_.store_health.reason(), why ? "" : why.error().message);
+}
+
+/// Refuses a message that is not to be taken for delivered: where the version has no words for that, by closing.
+bool Shard::refuse_unheard(Connection& c, const Inbound& in, Reason reason, std::string_view text) {
+    if (c.version == mqtt::Version::v5) {
+        refuse_publish(c, in, reason, text);
+    } else {
+        const std::string copy(text);
+        close(c, {.reason = reason, .text = copy.c_str()});
+    }
+    return c.state != Connection::State::closing;
+}
+
+/// A session of this shard that would receive the message has no room for it.
+bool Shard::some_queue_full(Publication& p, const Inbound& in) {
+    Route& route = in.route ? *in.route : p.retain ? passing_route(p.topic_name) : route_for(p.topic_name);
+    const size_t bytes = sizeof(mqtt::Message) + p.topic_name.size + p.payload.size + p.properties.size;
+    for (Target& target : route.targets) {
+        const Session& s = *target.session;
+        const bool queues = !s.connection || (s.flow && !s.flow->queue.empty());
+        if (queues && !s.sink && std::min(p.qos, target.qos) && queue_full(s, bytes)) return true;
+    }
+    return false;
 }
 
 void Shard::refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text) {

@@ -45,6 +45,7 @@ uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
         return code(Reason::wildcard_subscriptions_not_supported);
     if (parsed.shared && entry.no_local) return code(Reason::protocol_error);
     const Session& s = *c.session;
+    if (s.stored && core_.store_health.failing()) return code(core_.store_health.reason());
     if (s.subscriptions.size() + state.added >= limits.subscriptions_per_client &&
         !s.subscriptions.contains(entry.filter))
         return code(Reason::quota_exceeded);
@@ -59,6 +60,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
         if (decided == kUndecided) decided = check_filter(c, state);
         if (decided != kUndecided) {
             if (decided == code(Reason::quota_exceeded)) metrics_.quota_exceeded.add();
+            if (core_.store_health.failing()) metrics_.store_refusals.add();
             continue;
         }
         const mqtt::TopicFilterEntry& entry = packet.filters[state.index];
@@ -105,6 +107,7 @@ void Shard::add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, ui
     options.retain_as_published = entry.retain_as_published;
     const auto outcome = core_.index.subscribe(parsed.topic_filter, parsed.share_name, s.id, options);
     existed = !s.subscriptions.put(entry.filter, options);
+    if (s.stored) save_subscription(s, entry.filter, options);
     count = static_cast<int32_t>(outcome.subscribers);
     if (!existed) metrics_.subscriptions.add();
     if (parsed.shared) {
@@ -120,6 +123,7 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     if (!s.subscriptions.erase(filter)) return false;
     if (!parsed.shared) stop_replays(s, parsed.topic_filter);
     metrics_.subscriptions.sub();
+    if (s.stored) record_text(hooks::Change::Kind::subscription_removed, &s, filter);
     count = static_cast<int32_t>(
         core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id).subscribers);
     return true;
@@ -161,6 +165,7 @@ void Shard::finish_subscribe(Connection& c, Suspension& state) {
         c.version == mqtt::Version::v5
             ? packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0)
             : 0;
+    const uint64_t before = rounds_.vouched();
     std::vector<bool> existed(packet.filters.size());
     std::vector<int32_t> counts(packet.filters.size());
     for (size_t i = 0; i < packet.filters.size(); ++i) {
@@ -184,6 +189,7 @@ void Shard::finish_subscribe(Connection& c, Suspension& state) {
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
+        if (rounds_.vouched() != before || c.held) cork(c);  // retained messages come behind it
         send_packet(c, std::move(ack));
     }
     for (size_t i = 0; i < packet.filters.size(); ++i) {
@@ -204,6 +210,7 @@ bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_unsubscribe(event, *c.client, *box); });
     box->frozen = true;
     const Packet& packet = box->packet;
+    const uint64_t before = rounds_.vouched();
     std::vector<uint8_t> codes(packet.filters.size());
     std::vector<int32_t> counts(packet.filters.size());
     for (size_t i = 0; i < packet.filters.size(); ++i) {
@@ -229,7 +236,14 @@ bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
-        send_packet(c, std::move(ack));
+        if (rounds_.vouched() == before && !c.held) {
+            send_packet(c, std::move(ack));
+        } else {
+            Held held;
+            held.kind = Held::Kind::packet;
+            held.packet = std::make_unique<Packet>(std::move(ack));
+            hold(c, std::move(held));
+        }
     }
     return true;
 }

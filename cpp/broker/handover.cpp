@@ -24,6 +24,7 @@ void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
     mail.source = source;
     mail.message = p.message();
     batch.footprint += mail.message->footprint();
+    if (p.qos && storing()) vouch_for(shard);
     check_handover(shard, source);
 }
 
@@ -38,6 +39,7 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     mail.options = options;
     mail.share = std::move(share);
     batch.footprint += mail.message->footprint();
+    if (p.qos && storing()) vouch_for(target.shard());
     check_handover(target.shard(), source);
 }
 
@@ -66,7 +68,26 @@ void Shard::hand_over_run(unsigned shard, const Run& run) {
     last->size += static_cast<uint32_t>(run.packets.size);
     last->count += run.count;
     check_handover(shard, run.source);
-    if (batch.footprint >= kFullBatch) core_.mailboxes[shard]->post(std::exchange(batch, {}));
+    if (batch.footprint >= kFullBatch) post_batch(shard);
+}
+
+/// Acknowledgements of this round wait until the other shard has stored what it makes of the batch.
+void Shard::vouch_for(unsigned shard) {
+    MailBatch& batch = outbox(shard);
+    rounds_.vouch();
+    ++handed_on_;
+    if (batch.vouched) return;
+    batch.vouched = true;
+    batch.round = rounds_.open().number;
+    ++rounds_.open().shards;
+}
+
+void Shard::post_batch(unsigned shard) {
+    const uint64_t round = outboxes_[shard].vouched ? outboxes_[shard].round : 0;
+    if (!core_.mailboxes[shard]->post(std::exchange(outboxes_[shard], {})) && round) {
+        if (Round* lost = rounds_.find(round))
+            --lost->shards;  // the shard has ended, and its clients with it
+    }
 }
 
 void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
@@ -97,7 +118,7 @@ void Shard::flush_outboxes() {
     for (unsigned shard = 0; shard < outboxes_.size(); ++shard) {
         MailBatch& batch = outboxes_[shard];
         if (!batch.empty()) {
-            core_.mailboxes[shard]->post(std::exchange(batch, {}));
+            post_batch(shard);
         }
         auto& waiters = handover_waiters_[shard];
         if (waiters.empty() ||
@@ -108,6 +129,7 @@ void Shard::flush_outboxes() {
 }
 
 void Shard::accept_mail(MailBatch& batch) {
+    const uint64_t handed_on = handed_on_;
     for (Mail& mail : batch.mails) {
         switch (mail.kind) {
             case Mail::Kind::task:
@@ -136,6 +158,11 @@ void Shard::accept_mail(MailBatch& batch) {
                 break;
             }
         }
+    }
+    if (batch.vouched) {
+        Round& round = rounds_.open();
+        (handed_on == handed_on_ ? round.confirmations : round.passed_on)
+            .push_back({batch.from, batch.round});
     }
     const size_t before = core_.mailboxes[number_]->pending_bytes();
     core_.mailboxes[number_]->delivered(batch.footprint);

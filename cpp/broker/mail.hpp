@@ -44,6 +44,8 @@ struct MailBatch {
     std::vector<Mail> mails;
     std::vector<uint8_t> bytes;  ///< of the runs
     size_t footprint = 0;        ///< payload bytes held, runs and messages
+    uint64_t round = 0;          ///< of the sender; with `vouched` it is told when all this is stored
+    bool vouched = false;        ///< acknowledgements of the sender's round wait for what becomes of it
     uint32_t from = UINT32_MAX;  ///< sending shard
 
     bool empty() const { return mails.empty(); }

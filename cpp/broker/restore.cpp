@@ -26,7 +26,23 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         s.will = std::make_unique<DelayedWill>();
         s.will->box = box_will(*client, record.will);
         s.will->client = client;
-        s.will->due_ms = now_ms_ + std::max<int64_t>(0, record.will_due_ms - wall_ms_);
+        const int64_t delay =
+            record.will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0) * int64_t{1000};
+        s.will->due_ms =
+            now_ms_ + (record.will_due_ms ? std::max<int64_t>(0, record.will_due_ms - wall_ms_) : delay);
+    }
+    s.stored = storing();
+    next_position_ = std::max(next_position_, record.last_position + 1);
+    if (record.queued_messages || record.inflight_messages) {
+        s.tail = std::make_unique<session::Tail>();
+        s.tail->cold = true;
+        s.tail->messages = record.queued_messages;
+        s.tail->bytes = record.queued_bytes;
+        if (record.next_expiry_ms) s.tail->expiry_ms = record.next_expiry_ms;
+        metrics_.queued_messages.add(record.queued_messages);
+        core_.queued_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
+        core_.stored_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
+        client->queued.store(static_cast<uint32_t>(record.queued_messages), std::memory_order_relaxed);
     }
     core_.registry.put(client);
     schedule(s, deadline_of(s));
@@ -41,7 +57,9 @@ Result<void> Shard::restore_subscription(const hooks::StoredSubscription& record
                                                    record.entry.filter + "' has no client or a bad filter"};
     bool existed = false;
     int32_t count = 0;
+    const bool stored = std::exchange(s->stored, false);  // it comes from there
     add_subscription(*s, record.entry, record.identifier, existed, count);
+    s->stored = stored;
     return {};
 }
 
@@ -51,21 +69,24 @@ Result<void> Shard::restore_message(const hooks::StoredMessage& record) {
     if (!s)
         return Error{Status::invalid_argument,
                      "a stored message belongs to the unknown client '" + record.client_id + "'"};
+    next_position_ = std::max(next_position_, record.position + 1);
+    if (record.state != hooks::StoredMessage::State::queued) return restore_flow(*s, record);
+    session::Delivery delivery = delivery_of(record);
+    if (s->stored && !delivery.position) delivery.position = next_position_++;
+    enqueue(*s, std::move(delivery));
+    return {};
+}
+
+/// A message that was in flight, or an identifier that was received.
+Result<void> Shard::restore_flow(Session& s, const hooks::StoredMessage& record) {
     if (record.state == hooks::StoredMessage::State::received) {
-        s->make_flow().received.add(record.packet.packet_id);
+        s.make_flow().received.add(record.packet.packet_id);
         return {};
     }
-    session::Delivery delivery;
-    delivery.message = message_of(record.packet, record.origin, record.created_ms);
-    delivery.qos = record.packet.qos;
-    delivery.retain = record.packet.retain;
-    delivery.sent = record.state != hooks::StoredMessage::State::queued;
-    if (!delivery.sent) {
-        enqueue(*s, std::move(delivery));
-        return {};
-    }
-    if (!s->make_flow().inflight.restore(record.packet.packet_id, std::move(delivery),
-                                         record.state == hooks::StoredMessage::State::released))
+    const bool released = record.state == hooks::StoredMessage::State::released;
+    session::Delivery delivery = delivery_of(record);
+    if (released) delivery.message = {};
+    if (!s.make_flow().inflight.restore(record.packet.packet_id, std::move(delivery), released))
         return Error{Status::invalid_argument, "stored in-flight messages of '" + record.client_id +
                                                    "' share a packet identifier, or have none"};
     metrics_.inflight.add();
@@ -155,7 +176,8 @@ void Shard::load_retained(std::string_view topic) {
     });
 }
 
-mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin, int64_t created_ms) {
+mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
+                                   uint8_t published_qos) {
     std::vector<uint8_t> properties;
     forward_properties(packet.properties, properties);
     const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
@@ -164,7 +186,7 @@ mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin
     fields.payload = ByteView(packet.payload);
     fields.properties = ByteView(properties);
     fields.origin_id = ByteView(origin);
-    fields.qos = packet.qos;
+    fields.qos = std::max(packet.qos, published_qos);
     fields.retain = packet.retain;
     fields.has_expiry = expiry.has_value();
     fields.expiry_interval = expiry.value_or(0);

@@ -48,9 +48,15 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
     int result = p.payload.empty() ? -1 : 1;
     if (owner == number_) {
         if (p.payload.empty() && !retained_.find(p.topic_name.text())) result = 0;
+        if (result) record_retained(message);
         store_retained(message);
     } else {
-        post(owner, [message](Shard& shard) { shard.store_retained(message); });
+        if (storing()) vouch_for(owner);
+        post(owner, [message](Shard& shard) {
+            if (!message->payload().empty() || shard.retained_.find(message->topic_name().text()))
+                shard.record_retained(message);
+            shard.store_retained(message);
+        });
     }
     if (client && wants(EventId::on_retain_message)) {
         Ref<PacketBox> made;
@@ -123,6 +129,8 @@ void Shard::expire_retained() {
 
 bool Shard::remove_retained(std::string_view topic) {
     const size_t count = retained_.count();
+    if (storing() && retained_.find(topic))
+        record_text(hooks::Change::Kind::retained_removed, nullptr, topic);
     const size_t bytes = retained_.bytes();
     retained_.remove(topic);
     core_.retained_messages.fetch_sub(count - retained_.count(), std::memory_order_relaxed);

@@ -25,7 +25,7 @@ void Shard::touch_output(Connection& c) {
 }
 
 void Shard::flush(Connection& c) {
-    if (c.blocked || c.finishing || !c.link || c.out.empty()) return;
+    if (c.blocked || c.finishing || c.corked || !c.link || c.out.empty()) return;
     count_sent(c, c.out.flush(chunks_, *c.link));
     if (!c.out.empty()) {
         c.blocked = true;
@@ -108,6 +108,15 @@ mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& for
 
 bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
                           Publication& p) {
+    if (delivery.qos == 2 && s.stored && !resend_id) {
+        // Exactly once also when the server ends: it is not on the wire before it is stored.
+        const mqtt::PacketId id = s.flow->inflight.push(std::move(delivery));
+        metrics_.inflight.add();
+        note_sent(s, id);
+        s.flow->inflight.find(id)->held = true;
+        hold_flow(c, s, Held::Kind::publish, id);
+        return true;
+    }
     PublishForm form;
     form.version = c.version;
     form.qos = delivery.qos;
@@ -124,6 +133,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
             if (!resend_id) {
                 form.packet_id = s.flow->inflight.push(std::move(delivery));
                 metrics_.inflight.add();
+                if (s.stored) note_sent(s, form.packet_id);
             }
         }
         write_publish(chunks_, c.out, p, form);
@@ -149,6 +159,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         // Never sent; treated as delivered [MQTT-3.1.2-25].
         delivery.message = p.message();
         drop_delivery(s, delivery);
+        if (!resend_id) forget_message(s, delivery.position);
         return false;
     }
     mqtt::PacketId id = resend_id;
@@ -163,6 +174,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         if (!id) {
             id = s.flow->inflight.push(std::move(delivery));
             metrics_.inflight.add();
+            if (s.stored) note_sent(s, id);
         }
         form.packet_id = id;
         if (identifiers) form.identifiers = identifiers->identifiers;
@@ -216,19 +228,18 @@ void Shard::pump(Connection& c, Session& s) {
     session::Flow& flow = *s.flow;
     while (!flow.resend.empty() && flow.outstanding() < c.window) {
         const mqtt::PacketId id = flow.resend.front();
-        flow.resend.pop_front();
         session::Inflight::Entry* entry = flow.inflight.find(id);
+        if (entry && entry->held) break;  // goes on when it is stored
+        flow.resend.pop_front();
         if (!entry) continue;
         if (entry->state == session::Inflight::State::released) {
             send_ack(c, mqtt::PacketType::pubrel, id, Reason::success);
             continue;
         }
         session::Delivery delivery = entry->delivery;
+        entry->delivery.sent = true;
         Publication again = Publication::of(delivery.message);
-        if (!send_delivery(c, s, std::move(delivery), id, again)) {
-            flow.inflight.finish(id);
-            metrics_.inflight.sub();
-        }
+        if (!send_delivery(c, s, std::move(delivery), id, again)) finish_flow(s, id);
     }
     while (!flow.queue.empty() && flow.resend.empty() &&
            c.out.bytes() <= core_.config.limits.high_mark_bytes) {
@@ -258,6 +269,7 @@ void Shard::pump(Connection& c, Session& s) {
         session::Delivery delivery = flow.pop_front();
         metrics_.queued_messages.sub();
         core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        if (expired || delivery.check_read) forget_message(s, delivery.position);
         if (expired) {
             drop_inflight(s, delivery, 0);
         } else if (!delivery.check_read) {
@@ -265,35 +277,55 @@ void Shard::pump(Connection& c, Session& s) {
             send_delivery(c, s, std::move(delivery), 0, waited);
         }
     }
+    if (s.tail) fetch_page(s);
     relieve(c);
+}
+
+/// No room for a message of this many bytes. A connected client's queue is bounded by bytes, for its publishers wait;
+/// an offline one's by number too.
+bool Shard::queue_full(const Session& s, size_t bytes) const {
+    const Limits& limits = core_.config.limits;
+    const bool connected = s.connection && s.connection->state == Connection::State::established;
+    const size_t more = bytes ? 1 : 0;
+    return queue_bytes(s) + bytes > limits.client_queued_bytes ||
+           core_.queued_bytes.load(std::memory_order_relaxed) + bytes > limits.queued_bytes ||
+           (!(connected && core_.config.backpressure == BackpressurePolicy::wait) &&
+            queue_length(s) + more > core_.config.capabilities.maximum_client_writes_pending);
+}
+
+void Shard::drop_oldest(Session& s) {
+    const session::Delivery oldest = s.flow->pop_front();
+    metrics_.queued_messages.sub();
+    core_.queued_bytes.fetch_sub(oldest.message->footprint(), std::memory_order_relaxed);
+    forget_message(s, oldest.position);
+    drop_delivery(s, oldest);
 }
 
 bool Shard::enqueue(Session& s, session::Delivery delivery) {
     session::Flow& flow = s.make_flow();
-    const Limits& limits = core_.config.limits;
     const size_t bytes = delivery.message->footprint();
-    const bool connected = s.connection && s.connection->state == Connection::State::established;
-    // A connected client's queue is bounded by bytes, for its publishers wait; an offline one's by number too.
-    const auto full = [&] {
-        return flow.queued_bytes + bytes > limits.client_queued_bytes ||
-               core_.queued_bytes.load(std::memory_order_relaxed) + bytes > limits.queued_bytes ||
-               (!(connected && core_.config.backpressure == BackpressurePolicy::wait) &&
-                flow.queue.size() >= core_.config.capabilities.maximum_client_writes_pending);
-    };
-    while (full()) {
-        if (core_.config.queue_policy == QueuePolicy::drop_newest || flow.queue.empty()) {
+    while (queue_full(s, bytes)) {
+        if (core_.config.queue_policy == QueuePolicy::drop_oldest && !flow.queue.empty()) {
+            drop_oldest(s);
+        } else if (core_.config.queue_policy == QueuePolicy::drop_oldest && s.tail && !s.tail->cold) {
+            fetch_page(s);  // the oldest have to be here to be dropped: trim_queue() follows
+            break;
+        } else {
             drop_delivery(s, delivery);
             return false;
         }
-        const session::Delivery oldest = flow.pop_front();
-        metrics_.queued_messages.sub();
-        core_.queued_bytes.fetch_sub(oldest.message->footprint(), std::memory_order_relaxed);
-        drop_delivery(s, oldest);
     }
     metrics_.queued_messages.add();
     core_.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
-    flow.enqueue(std::move(delivery));
-    s.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
+    const bool to_tail = goes_to_tail(s, delivery);
+    if (s.stored && delivery.qos && !delivery.position) save_message(s, delivery, 0);
+    if (to_tail) {
+        add_to_tail(s, delivery);
+        if (flow.queue.empty() && s.connection) fetch_page(s);
+    } else {
+        flow.enqueue(std::move(delivery));
+    }
+    s.client->queued.store(static_cast<uint32_t>(queue_length(s)), std::memory_order_relaxed);
     if (!s.connection && s.scheduled_ms == INT64_MAX) schedule(s, deadline_of(s));
     return true;
 }
@@ -317,7 +349,10 @@ void Shard::drop_inflight(Session& s, const session::Delivery& delivery, mqtt::P
 }
 
 void Shard::clear_flow(Session& s) {
-    if (!s.flow) return;
+    if (!s.flow) {
+        drop_tail(s);
+        return;
+    }
     s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
         metrics_.inflight.sub();
         if (entry.state == session::Inflight::State::published) drop_inflight(s, entry.delivery, id);
@@ -329,6 +364,7 @@ void Shard::clear_flow(Session& s) {
         drop_inflight(s, delivery, 0);
     }
     s.flow.reset();
+    drop_tail(s);
 }
 
 }  // namespace comqtt::broker

@@ -12,6 +12,7 @@
 #include "hooks/deferral.hpp"
 #include "hooks/packet_box.hpp"
 #include "session/flow.hpp"
+#include "session/tail.hpp"
 #include "topics/subscription_index.hpp"
 
 namespace comqtt::broker {
@@ -39,11 +40,13 @@ struct Session {
     Ref<hooks::Client> client;         ///< of the present or last connection; its id is the session's
     Connection* connection = nullptr;  ///< null = offline
     bool shared_member = false;        ///< has shared subscriptions
+    bool stored = false;               ///< the stores have it
     uint32_t expiry_interval = 0;      ///< seconds after disconnection; kNoExpiry = never
     int64_t expires_ms = INT64_MAX;    ///< monotonic, while offline
     int64_t scheduled_ms = INT64_MAX;  ///< earliest deadline entry
     Subscriptions subscriptions;
     std::unique_ptr<session::Flow> flow;
+    std::unique_ptr<session::Tail> tail;  ///< null = the whole queue is in memory
     std::unique_ptr<DelayedWill> will;
     std::unique_ptr<AclCache> acl;
     std::unique_ptr<InlineSink> sink;     ///< inline subscription

@@ -111,6 +111,8 @@ void Shard::end_round() {
     run_replays();
     // Hand-overs go before the acknowledgements that vouch for them.
     flush_outboxes();
+    close_round();
+    hand_over_loads();
     if (!half_closed_.empty()) finish_half_closed();
     // Flushing may mark others: a closing connection drains, a will is sent by nobody here.
     for (size_t i = 0; i < dirty_.size(); ++i) {
@@ -131,7 +133,10 @@ void Shard::end_round() {
     }
     dirty_.clear();
     if (!replaying_) replaying_ = replay_ready();
+    close_round();
+    hand_over_loads();
     flush_outboxes();
+    if (!dirty_.empty() || rounds_.something_open()) core_.mailboxes[number_]->post([](Shard&) {});
     graveyard_.clear();
     dead_sessions_.clear();
 }

@@ -19,6 +19,7 @@
 #include "broker/core.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
+#include "broker/rounds.hpp"
 #include "broker/route.hpp"
 #include "broker/run.hpp"
 #include "broker/session.hpp"
@@ -76,7 +77,12 @@ public:
     /// True when there is work that waits for neither input nor time (replays).
     bool busy() const { return replaying_; }
     void run_replays();
-    bool idle() const { return core_.mailboxes[number_]->idle() && !replaying_; }
+    bool idle() const {
+        return core_.mailboxes[number_]->idle() && !replaying_ &&
+               (core_.store_health.failing() || (rounds_.empty() && loads_.empty()));
+    }
+    /// Milliseconds since the oldest changes that are not committed were handed to the stores. Any thread.
+    int64_t uncommitted_since_ms() const { return uncommitted_since_ms_.load(std::memory_order_relaxed); }
 
     // --- for the server (shard_api.cpp) ---
     Core& core() { return core_; }
@@ -96,7 +102,8 @@ public:
                           InlineSink sink);
     void remove_inline_session(uint64_t subscriber);
     void publish_inline(hooks::Client& client, Packet packet);
-    static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms);
+    static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
+                                       uint8_t published_qos = 0);
     void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
     /// False when there was none.
     bool remove_retained(std::string_view topic);
@@ -118,6 +125,7 @@ public:
     /// Asks the per-client loaders for a session that is not here; null when none knows it.
     Session* load_session(const std::string& client_id);
     void load_retained(std::string_view topic);
+    void record_blocked(const std::string& client_id, bool blocked);
 
     Ref<hooks::Deferral> make_deferral(hooks::Client& client, PacketBox* packet) override;
 
@@ -153,7 +161,7 @@ private:
     void begin_authenticate(Connection& c, Ref<PacketBox> box, size_t position);
     void finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdict verdict, Reason reason,
                              std::string_view text);
-    void establish(Connection& c, Ref<PacketBox> box);
+    void establish(Connection& c, Ref<PacketBox> box, bool loaded = false);
     void take_over(Session& session);
     bool send_connack(Connection& c, const Packet& connect, bool session_present);
     void refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement = "");
@@ -175,6 +183,7 @@ private:
         mqtt::PacketId received_id = 0;
         bool injected = false;
         bool may_retain = false;  ///< the retained limit was looked at
+        uint64_t vouched = 0;     ///< Rounds::vouched() before it changed anything
         Route* route = nullptr;   ///< known, and the client may publish there
     };
     bool handle_publish(Connection& c, Inbound& in);
@@ -186,6 +195,9 @@ private:
     void accept_publish(Connection& c, Inbound& in, bool forward);
     void acknowledge_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
     void refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text);
+    bool refuse_while_failing(Connection& c, Inbound& in);
+    bool refuse_unheard(Connection& c, const Inbound& in, Reason reason, std::string_view text);
+    bool some_queue_full(Publication& p, const Inbound& in);
     void materialize(Connection& c, Inbound& in);
     static void view_box(Inbound& in, std::vector<uint8_t>& properties);
     void publish(Publication& publication, Source source, hooks::Client* client, PacketBox* box,
@@ -195,6 +207,10 @@ private:
     bool handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView& ack);
     void send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
                   std::string_view text = {}, const mqtt::Properties* inherited = nullptr);
+    Packet ack_packet(const Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
+                      std::string_view text, const mqtt::Properties* inherited) const;
+    void answer(Connection& c, uint64_t before, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
+                std::string_view text = {}, const mqtt::Properties* inherited = nullptr);
 
     // --- SUBSCRIBE and UNSUBSCRIBE (handle_subscribe.cpp) ---
     bool handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected);
@@ -256,12 +272,75 @@ private:
     void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
     /// False when there was no room for it.
     bool enqueue(Session& s, session::Delivery delivery);
+    bool queue_full(const Session& s, size_t bytes) const;
+    void drop_oldest(Session& s);
     void clear_flow(Session& s);
     void touch_output(Connection& c);
     void count_sent(Connection& c, size_t bytes);
     void flush(Connection& c);
     bool write_hooked(Connection& c, PacketBox& box);
     mqtt::Packet packet_of(const Publication& p, const session::Delivery& form, mqtt::PacketId id) const;
+
+    // --- what stores have to keep (store_changes.cpp) ---
+    bool storing() const { return wants(EventId::store_changes); }
+    hooks::Change& record(hooks::Change::Kind kind, const Session* s);
+    hooks::Change& record_text(hooks::Change::Kind kind, const Session* s, std::string_view text);
+    void save_session(Session& s);
+    void save_whole_session(Session& s);
+    void save_subscription(const Session& s, const std::string& filter,
+                           const topics::SubscriptionOptions& options);
+    void save_message(const Session& s, session::Delivery& delivery, mqtt::PacketId id);
+    void note_sent(Session& s, mqtt::PacketId id);
+    void forget_message(const Session& s, uint64_t position);
+    void forget_when_stored(const Session& s, uint64_t position);
+    void finish_flow(Session& s, mqtt::PacketId id);
+    void record_retained(const mqtt::MessageRef& message);
+    bool store_overflows() const;
+
+    // --- what waits for the stores (rounds.cpp) ---
+    static constexpr uint32_t kHeldPerClient = 2048;
+    void close_round();
+    void store_answered(uint64_t number, Status status, const std::string& text);
+    void store_failing(Status status, const std::string& text);
+    void round_confirmed(uint64_t number, Status status, const std::string& text);
+    void confirm(Round& round);
+    void finish_rounds();
+    void check_store_backlog(Connection& c);
+    void hold(Connection& c, Held held);
+    void hold_flow(Connection& c, Session& s, Held::Kind kind, mqtt::PacketId id);
+    void cork(Connection& c);
+    void release_held(Held& held, const Round& round);
+    void release_flow(Connection* c, const Held& held);
+    void refuse_held(Connection& c, Held& held, const Round& round);
+    void refuse_unstored(Connection& c, const Round& round);
+
+    // --- queues that only the stores hold (paging.cpp) ---
+    struct PendingLoad {
+        EventId event{};
+        Ref<hooks::Load> load;
+        uint64_t session = 0;     ///< SubscriberId value; 0 = not known here
+        uint64_t connection = 0;  ///< handle of the one whose CONNECT waits; 0 = a page of a queue
+    };
+    session::Delivery delivery_of(const hooks::StoredMessage& record);
+    bool goes_to_tail(const Session& s, const session::Delivery& delivery) const;
+    void add_to_tail(Session& s, const session::Delivery& delivery);
+    void drop_tail(Session& s);
+    size_t queue_length(const Session& s) const;
+    uint64_t queue_bytes(const Session& s) const;
+    void fetch_page(Session& s);
+    void fetch_expired(Session& s);
+    uint64_t begin_load(const Session& s, uint64_t after);
+    uint64_t ask_stores(EventId event, hooks::Load::Request request, uint64_t session, uint64_t connection);
+    void hand_over_loads();
+    void ask_next_store(PendingLoad& pending, size_t position);
+    void load_came(uint64_t number);
+    void load_due(uint64_t number);
+    void take_page(Session& s, const hooks::Load& load);
+    void trim_queue(Session& s);
+    bool wait_for_stored_session(Connection& c, Ref<PacketBox>& box, Session* s);
+    void session_came(const PendingLoad& pending);
+    void take_session(const hooks::Load& load);
+    Result<void> restore_flow(Session& s, const hooks::StoredMessage& record);
 
     // --- back-pressure (backpressure.cpp) ---
     bool over_high_mark(const Connection& c) const;
@@ -284,6 +363,8 @@ private:
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
+    void post_batch(unsigned shard);
+    void vouch_for(unsigned shard);
     void accept_mail(MailBatch& batch);
     void accept_run(const Run& run);
 
@@ -336,7 +417,7 @@ private:
     void send_will(hooks::Client& client, PacketBox& box);
 
     // --- deadlines (deadlines.cpp) ---
-    enum DeadlineKind : uint32_t { kConnection, kSession, kDeferral, kSysTopics, kRetained };
+    enum DeadlineKind : uint32_t { kConnection, kSession, kDeferral, kSysTopics, kRetained, kLoad };
     void schedule(Connection& c, int64_t at_ms);
     void schedule(Session& s, int64_t at_ms);
     int64_t deadline_of(const Connection& c) const;
@@ -400,6 +481,13 @@ private:
     std::vector<Replay> replays_;
     uint64_t next_replay_ = 1;
     std::unordered_map<uint64_t, PendingVerdict> pending_;
+    Rounds rounds_;
+    std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};
+    uint64_t handed_on_ = 0;               ///< messages handed to other shards that acknowledgements wait for
+    std::vector<uint64_t> store_waiters_;  ///< handles of connections not read for the stores' sake
+    uint64_t next_position_ = 2;           ///< of the next message that is stored
+    std::unordered_map<uint64_t, PendingLoad> loads_;
+    std::vector<uint64_t> new_loads_;
     std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: wall ms, topic
     int64_t retained_deadline_ms_ = INT64_MAX;
     std::vector<uint8_t> scratch_;  ///< another form of a run

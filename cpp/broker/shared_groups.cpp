@@ -72,6 +72,16 @@ bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<sessi
     return false;
 }
 
+/// The message went to another member, perhaps of another shard: it is forgotten here when it is stored there.
+void Shard::forget_when_stored(const Session& s, uint64_t position) {
+    if (!s.stored || !position) return;
+    Held held;
+    held.kind = Held::Kind::remove;
+    held.session = s.id.value;
+    held.position = position;
+    rounds_.hold(std::move(held));
+}
+
 void Shard::redeliver_shared(Session& s, bool ending) {
     if (!s.flow) return;
     std::vector<session::Delivery> moving;
@@ -107,16 +117,21 @@ void Shard::redeliver_shared(Session& s, bool ending) {
     };
     for (const mqtt::PacketId id : finished) {
         session::Delivery delivery = s.flow->inflight.find(id)->delivery;
+        const uint64_t position = delivery.position;
         if (!move_on(std::move(delivery))) continue;
         s.flow->inflight.finish(id);
         metrics_.inflight.sub();
+        forget_when_stored(s, position);
     }
     std::deque<session::Delivery> kept;
     while (!s.flow->queue.empty()) {
         session::Delivery delivery = s.flow->pop_front();
         metrics_.queued_messages.sub();
         core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
-        if (wanted(delivery, false) && move_on(delivery)) continue;
+        if (wanted(delivery, false) && move_on(delivery)) {
+            forget_when_stored(s, delivery.position);
+            continue;
+        }
         kept.push_back(std::move(delivery));
     }
     for (auto& delivery : kept) {

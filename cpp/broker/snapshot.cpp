@@ -22,6 +22,8 @@ MetricsSnapshot take_snapshot(const Core& core) {
     out.clients_disconnected = out.clients_total - out.clients_connected;
     if (out.clients_disconnected < 0) out.clients_disconnected = 0;
     out.queued_bytes += value(core.queued_bytes);
+    out.stored_bytes = value(core.stored_bytes);
+    out.uncommitted_bytes = value(core.uncommitted_bytes);
     for (const auto& mailbox : core.mailboxes)
         out.handover_bytes += static_cast<int64_t>(mailbox->pending_bytes());
     const int64_t wall = core.clock->wall_ms();

@@ -21,26 +21,26 @@ namespace comqtt::hooks {
 
 struct Change {
     enum class Kind : uint8_t {
-        session_saved = 1,         ///< details->client: new, or replaces what was stored of it but its messages
-        session_removed = 2,       ///< the client's session with its subscriptions and messages
-        subscription_saved = 3,    ///< details->subscription: new, or replaces the one with the same filter
+        session_saved = 1,       ///< details->client: new, or replaces what was stored of it but its messages
+        session_removed = 2,     ///< the client's session with its subscriptions and messages
+        subscription_saved = 3,  ///< details->subscription: new, or replaces the one with the same filter
         subscription_removed = 4,  ///< details->text: the filter
-        message_queued = 5,        ///< message, message_key, position, qos, retain, packet_id (0 = not sent yet)
-        message_sent = 6,          ///< position, packet_id
-        message_released = 7,      ///< position: PUBREC came, of the message only its packet id is needed now
-        message_removed = 8,       ///< position: acknowledged, expired or dropped
-        received_added = 9,        ///< packet_id: inbound QoS 2, until PUBREL
-        received_removed = 10,     ///< packet_id
-        retained_saved = 11,       ///< message: replaces what its topic had
-        retained_removed = 12,     ///< details->text: the topic
-        client_blocked = 13,       ///< details->text: the client id
-        client_unblocked = 14,     ///< details->text: the client id
+        message_queued = 5,     ///< message, message_key, position, qos, retain, packet_id (0 = not sent yet)
+        message_sent = 6,       ///< position, packet_id
+        message_released = 7,   ///< position: PUBREC came, of the message only its packet id is needed now
+        message_removed = 8,    ///< position: acknowledged, expired or dropped
+        received_added = 9,     ///< packet_id: inbound QoS 2, until PUBREL
+        received_removed = 10,  ///< packet_id
+        retained_saved = 11,    ///< message: replaces what its topic had
+        retained_removed = 12,  ///< details->text: the topic
+        client_blocked = 13,    ///< details->text: the client id
+        client_unblocked = 14,  ///< details->text: the client id
     };
     /// What only the rarer kinds have.
     struct Details {
         StoredClient client;
         StoredSubscription subscription;
-        std::string text;                   ///< filter, topic or client id; message_queued: `$share/...`, if any
+        std::string text;  ///< filter, topic or client id; message_queued: `$share/...`, if any
         std::vector<uint32_t> identifiers;  ///< message_queued: subscription identifiers as delivered
     };
 
@@ -48,9 +48,10 @@ struct Change {
     uint8_t qos = 0;      ///< message_queued: as delivered
     bool retain = false;  ///< message_queued: RETAIN flag as delivered
     mqtt::PacketId packet_id = 0;
-    uint64_t position = 0;     ///< grows with each message of a session, also over restarts
-    uint64_t message_key = 0;  ///< the same for all queues that hold the message; unique while the server runs
-    Ref<Client> client;        ///< whose session; null for retained messages and blocked clients
+    uint64_t position = 0;  ///< grows with each message of a session, also over restarts
+    uint64_t message_key =
+        0;               ///< the same for all queues that hold the message; unique while the server runs
+    Ref<Client> client;  ///< whose session; null for retained messages and blocked clients
     mqtt::MessageRef message;
     std::unique_ptr<Details> details;
 };
@@ -87,6 +88,8 @@ public:
         wake_(status, text, true);
         return Status::ok;
     }
+    /// Ends it without telling anybody. False when it was completed before.
+    bool dismiss() { return !done_.exchange(true, std::memory_order_acq_rel); }
     bool completed() const { return done_.load(std::memory_order_acquire); }
 
 private:

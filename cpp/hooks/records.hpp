@@ -25,11 +25,11 @@ struct StoredClient {
     int64_t will_due_ms = 0;  ///< wall clock, unix ms; 0 = its delay counts from now
 
     // What the store keeps of the session's messages and load_messages will hand over. All zero: nothing.
-    uint64_t queued_messages = 0;   ///< not sent yet
-    uint64_t queued_bytes = 0;      ///< footprints of those
-    uint64_t inflight_messages = 0; ///< sent, or inbound QoS 2 identifiers that wait for PUBREL
-    uint64_t last_position = 0;     ///< greatest position of any of its messages
-    int64_t next_expiry_ms = 0;     ///< wall clock at which the first of them expires; 0 = none does
+    uint64_t queued_messages = 0;    ///< not sent yet
+    uint64_t queued_bytes = 0;       ///< footprints of those
+    uint64_t inflight_messages = 0;  ///< sent, or inbound QoS 2 identifiers that wait for PUBREL
+    uint64_t last_position = 0;      ///< greatest position of any of its messages
+    int64_t next_expiry_ms = 0;      ///< wall clock at which the first of them expires; 0 = none does
 };
 
 struct StoredSubscription {
@@ -40,11 +40,12 @@ struct StoredSubscription {
 
 struct StoredMessage {
     enum class State : uint8_t { queued = 0, sent = 1, received = 2, released = 3 };
-    std::string client_id;  ///< whose session holds it; empty for a retained message
-    std::string origin;     ///< client id of the publisher
-    mqtt::Packet packet;    ///< a PUBLISH; with packet id and subscription identifiers as delivered
-    std::string share;      ///< the shared subscription it came through, `$share/...`; empty = none
-    uint64_t position = 0;  ///< in the session's order, as Change::position; 0 = after the last
+    std::string client_id;      ///< whose session holds it; empty for a retained message
+    std::string origin;         ///< client id of the publisher
+    mqtt::Packet packet;        ///< a PUBLISH; with packet id and subscription identifiers as delivered
+    std::string share;          ///< the shared subscription it came through, `$share/...`; empty = none
+    uint8_t published_qos = 0;  ///< when it is above the one delivered
+    uint64_t position = 0;      ///< in the session's order, as Change::position; 0 = after the last
     int64_t created_ms = 0;
     int64_t sent_ms = 0;
     State state = State::queued;  ///< received = inbound QoS 2 id awaiting PUBREL; released = PUBREL sent

@@ -10,6 +10,7 @@ namespace comqtt::program {
 namespace {
 
 constexpr const char* kDefaultTcp = ":1883";
+constexpr const char* kDefaultStorageWay = "1";
 
 // In the order of comqtt_log_level.
 const std::vector<std::string> kLogLevels = {"debug", "info", "warn", "error", "off"};
@@ -39,6 +40,21 @@ Parsed parse_flags(int argc, char** argv) {
     app.add_option("--unix", flags.unix_paths, "Listen on this Unix socket; may be repeated")
         ->type_name("PATH")
         ->allow_extra_args(false);
+    std::string storage_path, storage_way = kDefaultStorageWay, durability, sync;
+    app.add_option("--storage-path", storage_path,
+                   "Keep sessions and retained messages in this file [comqtt.db]")
+        ->type_name("FILE");
+    app.add_option("--storage-way", storage_way, "0 = memory only, 1 = SQLite file [1]")
+        ->type_name("N")
+        ->check(CLI::IsMember(std::vector<std::string>{"0", "1"}).description(""));
+    app.add_option("--durability", durability,
+                   "strict: acknowledged means committed; relaxed: commit within the flush interval [strict]")
+        ->type_name("WORD")
+        ->check(CLI::IsMember(std::vector<std::string>{"strict", "relaxed"}).description(""));
+    app.add_option("--sync", sync,
+                   "What a commit survives: full = power loss, normal = the process's end, off [full]")
+        ->type_name("WORD")
+        ->check(CLI::IsMember(std::vector<std::string>{"full", "normal", "off"}).description(""));
     CLI::Option* threads_option =
         app.add_option("--threads", threads, "Threads that serve clients [one per core]")->type_name("N");
     app.add_option("--set", settings, "Set an option by its configuration key; may be repeated")
@@ -58,6 +74,13 @@ Parsed parse_flags(int argc, char** argv) {
         return {std::nullopt, app.exit(error) == 0 ? 0 : 1};
     }
     flags.log_level = static_cast<int>(std::ranges::find(kLogLevels, log_level) - kLogLevels.begin());
+    const auto setting = [&](const char* key, const std::string& value) {
+        if (!value.empty()) flags.settings.insert(flags.settings.begin(), {key, value});
+    };
+    setting("storage-way", storage_way);
+    setting("storage-path", storage_path);
+    setting("storage.durability", durability);
+    setting("storage.sync", sync);
     if (*threads_option) flags.settings.emplace_back("threads", std::to_string(threads));
     if (flags.tcp_addresses.empty() && flags.unix_paths.empty())
         flags.tcp_addresses.emplace_back(kDefaultTcp);

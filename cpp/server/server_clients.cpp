@@ -54,12 +54,17 @@ Status ServerImpl::block_client(std::string_view id) {
     if (id.empty()) return Status::invalid_argument;
     const Status added = core_->blocked.add(id, core_->config.limits.blocked_clients);
     if (added != Status::ok) return added;
+    core_->mailboxes[0]->post(
+        [own = std::string(id)](broker::Shard& shard) { shard.record_blocked(own, true); });
     if (const auto known = core_->registry.find(id)) disconnect(*known, mqtt::Reason::administrative_action);
     return Status::ok;
 }
 
 Status ServerImpl::unblock_client(std::string_view id) {
-    return core_->blocked.remove(id) ? Status::ok : Status::not_found;
+    if (!core_->blocked.remove(id)) return Status::not_found;
+    core_->mailboxes[0]->post(
+        [own = std::string(id)](broker::Shard& shard) { shard.record_blocked(own, false); });
+    return Status::ok;
 }
 
 std::vector<std::string> ServerImpl::blocked_clients() const { return core_->blocked.all(); }

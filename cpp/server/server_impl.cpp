@@ -92,7 +92,9 @@ Result<void> ServerImpl::start() {
         if (state() != State::created) return Error{Status::state, "the server was started before"};
         state_ = State::starting;
     }
-    if (auto restored = restore(); !restored) {
+    auto restored = add_store();
+    if (restored) restored = restore();
+    if (!restored) {
         const std::lock_guard lock(lifecycle_);
         for (auto& [id, slot] : listeners_)
             if (slot.socket) slot.socket->close();
@@ -213,6 +215,19 @@ Status ServerImpl::advance(int64_t ms) {
 
 int64_t ServerImpl::now_unix_ms() const { return clock_->wall_ms(); }
 
+Result<void> ServerImpl::ready() const {
+    if (state() != State::running) return Error{Status::state, "the server is not running"};
+    if (auto healthy = core_->store_health.check(); !healthy) return healthy;
+    const int64_t slow = options_.broker.limits.slow_store_ms;
+    for (const auto& shard : core_->shards) {
+        const int64_t since = shard->uncommitted_since_ms();
+        if (since != INT64_MAX && clock_->monotonic_ms() - since > slow)
+            return Error{Status::storage, fmt::format("a commit has been under way for {} ms",
+                                                      clock_->monotonic_ms() - since)};
+    }
+    return {};
+}
+
 MetricsSnapshot ServerImpl::metrics() const { return broker::take_snapshot(*core_); }
 
 Result<uint64_t> ServerImpl::add_hook(std::shared_ptr<hooks::Hook> hook) {
@@ -279,6 +294,17 @@ private:
 };
 
 }  // namespace
+
+/// The built-in store is a hook like any other, behind those of the host.
+Result<void> ServerImpl::add_store() {
+    if (options_.storage_way != StorageWay::sqlite) return {};
+    storage::StoreConfig config = options_.store;
+    config.log = core_->log;
+    config.counters |= options_.broker.compatibilities.restore_sys_info_restart;
+    auto added = core_->hooks.add(storage::make_sqlite_store(std::move(config)));
+    if (!added) return added.take_error();
+    return {};
+}
 
 Result<void> ServerImpl::restore() {
     using Load = Status (hooks::Hook::*)(hooks::Event&, hooks::StoredSink&);

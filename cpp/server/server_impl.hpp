@@ -20,6 +20,10 @@ public:
 
     const Options& options() const override { return options_; }
     State state() const override { return state_.load(std::memory_order_acquire); }
+    Result<void> ready() const override {
+        if (state() == State::running) return {};
+        return Error{Status::state, "the server is not running"};
+    }
     Result<void> start() override;
     Status stop(int64_t drain_ms) override;
     Status wait(int64_t timeout_ms) override;
@@ -59,6 +63,7 @@ public:
     std::vector<mqtt::MessageRef> retained(std::string_view filter) const override;
     Status clear_retained(std::string_view topic) override;
     MetricsSnapshot metrics() const override;
+    Result<void> ready() const override;
 
 private:
     /// A listener of any kind; `socket` is null for a pipe listener.
@@ -73,6 +78,7 @@ private:
         std::shared_ptr<std::atomic<bool>> live;
     };
 
+    Result<void> add_store();
     Result<void> restore();
     Result<void> open(Slot& slot);
     ListenerInfo info(const Slot& slot) const;

@@ -35,6 +35,7 @@ struct Delivery {
     mqtt::MessageRef message;
     Ref<IdentifierList> identifiers;  ///< null = none
     Ref<ShareName> share;             ///< null = an ordinary subscription
+    uint64_t position = 0;            ///< under which the store has it; 0 = it has not
     uint8_t qos = 0;                  ///< as delivered
     bool retain = false;              ///< RETAIN flag as delivered
     bool check_read = false;          ///< the read verdict is not known yet

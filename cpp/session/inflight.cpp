@@ -40,6 +40,7 @@ mqtt::PacketId Inflight::push(Delivery&& delivery) {
     Entry& entry = entry_at(size_++);
     entry.delivery = std::move(delivery);
     entry.state = State::published;
+    entry.held = false;
     ++count_;
     return id;
 }
@@ -76,6 +77,7 @@ bool Inflight::restore(mqtt::PacketId id, Delivery delivery, bool released) {
     Entry& entry = entry_at(offset);
     entry.delivery = std::move(delivery);
     entry.state = released ? State::released : State::published;
+    entry.held = false;
     ++count_;
     return true;
 }

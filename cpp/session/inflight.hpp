@@ -18,6 +18,7 @@ public:
     struct Entry {
         Delivery delivery;
         State state = State::done;
+        bool held = false;  ///< what goes out for this state waits for the store
     };
     static constexpr uint64_t kIds = 65535;
 

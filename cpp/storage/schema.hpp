@@ -67,6 +67,12 @@ CREATE TABLE retained (
 ) WITHOUT ROWID;
 CREATE TABLE blocked (client_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE removed (session INTEGER PRIMARY KEY);  -- ended sessions of which rows remain to be deleted
+CREATE TABLE state (                         -- commits: transactions so far; clean: 1 = was closed in order
+  name  TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO state VALUES ('commits', 0), ('clean', 0);
 )sql";
 
 }  // namespace comqtt::storage

@@ -9,20 +9,24 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 20
 
 
 @contextmanager
-def running(name: str, seconds: float):
-    """An example on a free port: (process, port). It has to end by itself, with exit code 0."""
-    process = subprocess.Popen([sys.executable, str(HERE / name), "--port", "0", "--seconds", str(seconds)],
+def running(name: str, seconds: float, *more: str, kill: bool = False):
+    """An example on a free port: (process, port). It has to end by itself, with exit code 0, or is killed."""
+    process = subprocess.Popen([sys.executable, str(HERE / name), "--port", "0", "--seconds", str(seconds), *more],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         words = process.stdout.readline().split()
         assert words[:3] == ["listening", "on", "port"], " ".join(words) + process.stdout.read()
         yield process, int(words[3])
+        if kill:
+            return
         output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, output
     finally:
@@ -32,16 +36,19 @@ def running(name: str, seconds: float):
 
 
 @contextmanager
-def client_of(port: int, username=None, password=None):
-    """A paho client on protocol 5 and the queue of what happens to it."""
+def client_of(port: int, username=None, password=None, session=None):
+    """A paho client on protocol 5 and the queue of what happens to it. `session`: id of one that lasts."""
     seen = queue.Queue()
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client = paho.Client(CallbackAPIVersion.VERSION2, session or "", protocol=paho.MQTTv5)
     client.username_pw_set(username, password)
     client.on_connect = lambda *arguments: seen.put(("connect", arguments[3].value))
     client.on_subscribe = lambda *arguments: seen.put(("subscribe", [code.value for code in arguments[3]]))
     client.on_message = lambda _client, _user, message: seen.put(("message", message))
     client.on_publish = lambda *arguments: seen.put(("publish", arguments[3].value))
-    client.connect("127.0.0.1", port)
+    lasting = Properties(PacketTypes.CONNECT)
+    if session:
+        lasting.SessionExpiryInterval = 1000
+    client.connect("127.0.0.1", port, clean_start=not session, properties=lasting)
     client.loop_start()
     try:
         yield client, seen
@@ -100,3 +107,27 @@ def test_the_publisher_receives_its_own_messages_and_serves_others():
     assert "house/door = open" in output
     assert "house/kitchen = 21.5 [('unit', 'celsius')]" in output
     assert "house/hall = 19.0" in output
+
+
+def test_the_store_keeps_what_was_acknowledged_when_the_process_is_killed(tmp_path):
+    file = ["--file", str(tmp_path / "state.db")]
+    with running("store.py", PATIENCE, *file, kill=True) as (_, port):
+        with client_of(port, session="lasting") as (client, seen):
+            assert seen.get(timeout=PATIENCE) == ("connect", 0)
+            client.subscribe("news/#", 1)
+            assert seen.get(timeout=PATIENCE) == ("subscribe", [1])
+        with client_of(port) as (client, seen):
+            assert seen.get(timeout=PATIENCE) == ("connect", 0)
+            for number in range(3):
+                client.publish("news/today", str(number), 1)
+                assert seen.get(timeout=PATIENCE) == ("publish", 0)
+            client.publish("kept", "here", 1, retain=True)
+            assert seen.get(timeout=PATIENCE)[0] == "publish"
+    with running("store.py", 2, *file) as (_, port):
+        with client_of(port, session="lasting") as (client, seen):
+            assert seen.get(timeout=PATIENCE) == ("connect", 0)
+            messages = [seen.get(timeout=PATIENCE)[1] for _ in range(3)]
+            assert [message.payload for message in messages] == [b"0", b"1", b"2"]
+            client.subscribe("kept", 0)
+            arrived = dict(seen.get(timeout=PATIENCE) for _ in range(2))
+            assert arrived["message"].payload == b"here"

@@ -54,6 +54,15 @@ typedef struct comqtt_metrics {
     int64_t handover_bytes;
     int64_t routes;
     int64_t route_misses;
+    int64_t store_rounds;
+    int64_t store_changes;
+    int64_t store_failures;
+    int64_t store_refusals;
+    int64_t uncommitted_bytes;
+    int64_t acks_held;
+    int64_t stored_bytes;
+    int64_t pages_loaded;
+    int64_t publishes_refused;
 } comqtt_metrics;
 
 /** A zeroed record with its size set. Since 1.0. */

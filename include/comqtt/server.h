@@ -47,6 +47,9 @@ COMQTT_API void comqtt_server_free(comqtt_server* server);
 
 /** Where the server stands; STOPPED for NULL. Since 1.0. */
 COMQTT_API comqtt_state comqtt_server_state(const comqtt_server* server);
+/** COMQTT_OK when running and the stores commit; STATE when not running; STORAGE with the reason while a store cannot
+ * commit or is slow. Any thread. Since 1.0. */
+COMQTT_API comqtt_status comqtt_server_ready(const comqtt_server* server, comqtt_error** out_error);
 /** The options in force, read-only, borrowed from the server. NULL for NULL. Since 1.0. */
 COMQTT_API const comqtt_options* comqtt_server_options(const comqtt_server* server);
 /** Moves the clock of a server made with option clock=manual by `ms` and returns when everything that fell due has

@@ -38,6 +38,7 @@ typedef struct comqtt_stored_client {
     uint64_t inflight_messages;   /**< sent, or inbound QoS 2 ids that wait for PUBREL */
     uint64_t last_position;       /**< greatest position of any of its messages */
     int64_t next_expiry_unix_ms;  /**< when the first of them expires; 0 = none does */
+    uint32_t will_delay_s;        /**< Will Delay Interval, which a PUBLISH cannot carry */
 } comqtt_stored_client;
 
 /** A subscription of a session. */
@@ -66,7 +67,8 @@ typedef struct comqtt_stored_message {
     size_t struct_size;
     comqtt_str client_id;        /**< whose session holds it; absent for a retained message */
     comqtt_str origin;           /**< client id of the publisher */
-    const comqtt_packet* packet; /**< a PUBLISH */
+    const comqtt_packet* packet; /**< a PUBLISH; one of QoS 1 or 2 that was not sent has no packet id yet, which its
+                                      wire form needs: give a clone one to encode it */
     int64_t created_unix_ms;
     int64_t sent_unix_ms;
     comqtt_stored_state state;
@@ -187,12 +189,13 @@ COMQTT_API comqtt_changes* comqtt_changes_retain(comqtt_changes* changes);
 COMQTT_API void comqtt_changes_release(comqtt_changes* changes);
 /** Ends a batch answered with PENDING: COMQTT_OK = committed, what waited for it goes out; QUEUE_FULL = no room, its
  * publishers get 0x97 Quota exceeded; any other status = not stored, they get 0x83. Where MQTT has no such answer the
- * client is disconnected. Does not take from the count. Any thread. Errors: STATE when completed before. Since 1.0. */
+ * client is disconnected. Does not take from the count. Any thread. Errors: STATE when answered before; CLOSED once the
+ * server is freed. Since 1.0. */
 COMQTT_API comqtt_status comqtt_changes_complete(comqtt_changes* changes, comqtt_status status,
                                                  comqtt_str text);
 /** Tells that a batch cannot be stored for now and is tried again: its publishers wait, new QoS 1 and 2 messages,
  * subscriptions and sessions are refused (`status` as above), the server is not ready, until some batch is committed.
- * Any thread. Errors: STATE when completed before. Since 1.0. */
+ * Any thread. Errors as above. Since 1.0. */
 COMQTT_API comqtt_status comqtt_changes_report(comqtt_changes* changes, comqtt_status status,
                                                comqtt_str text);
 
@@ -204,7 +207,8 @@ COMQTT_API comqtt_load* comqtt_load_retain(comqtt_load* load);
  * thread. Since 1.0. */
 COMQTT_API void comqtt_load_release(comqtt_load* load);
 /** Hands over the session; load_session only. One thread at a time, in the callback or until completed. Errors:
- * INVALID_ARGUMENT for a record that cannot be or of another client; STATE when completed. Since 1.0. */
+ * INVALID_ARGUMENT for a record that cannot be or of another client; STATE when answered; CLOSED once the server is
+ * freed. Since 1.0. */
 COMQTT_API comqtt_status comqtt_load_add_client(comqtt_load* load, const comqtt_stored_client* record,
                                                 comqtt_error** out_error);
 /** Hands over a subscription; load_session only. Errors as above. Since 1.0. */
@@ -215,7 +219,7 @@ COMQTT_API comqtt_status comqtt_load_add_subscription(comqtt_load* load,
 COMQTT_API comqtt_status comqtt_load_add_message(comqtt_load* load, const comqtt_stored_message* record,
                                                  comqtt_error** out_error);
 /** Ends a request answered with PENDING: COMQTT_OK, NOT_FOUND, or an error, which refuses the client for now. Does not
- * take from the count. Any thread. Errors: STATE when completed before. Since 1.0. */
+ * take from the count. Any thread. Errors: STATE when answered before; CLOSED once the server is freed. Since 1.0. */
 COMQTT_API comqtt_status comqtt_load_complete(comqtt_load* load, comqtt_status status, comqtt_str text);
 
 #ifdef __cplusplus

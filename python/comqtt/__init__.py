@@ -10,19 +10,26 @@
 
 from comqtt import packets
 from comqtt._backend import _comqtt
-from comqtt.constants import (ALLOW, DENY, FAIL, IGNORE, NEXT, PENDING, PROCEED, REJECT, Access, Answer, PacketType,
-                              Protocol, Reason, State, Status)
+from comqtt.constants import (ALLOW, DENY, FAIL, IGNORE, NEXT, PENDING, PROCEED, REJECT, Access, Answer, ChangeKind,
+                              PacketType, Protocol, Reason, State, Status, StoredState)
 from comqtt.hooks import HOOK_EVENTS, Hook
 from comqtt.server import Listener, Server
 from comqtt.subscription import Subscription
 
+Change = _comqtt.Change
+Changes = _comqtt.Changes
 Client = _comqtt.Client
 Deferral = _comqtt.Deferral
 Error = _comqtt.Error
 Event = _comqtt.Event
+Load = _comqtt.Load
 Packet = _comqtt.Packet
 Pipe = _comqtt.Pipe
 Selection = _comqtt.Selection
+Sink = _comqtt.Sink
+StoredClient = _comqtt.StoredClient
+StoredMessage = _comqtt.StoredMessage
+StoredSubscription = _comqtt.StoredSubscription
 TopicFilter = _comqtt.TopicFilter
 has_feature = _comqtt.has_feature
 reason_text = _comqtt.reason_text
@@ -34,7 +41,8 @@ __version__: str = _comqtt.version()
 
 __all__ = [
     "ALLOW", "DENY", "FAIL", "HOOK_EVENTS", "IGNORE", "NEXT", "PENDING", "PROCEED", "REJECT", "Access", "Answer",
-    "Client", "Deferral", "Error", "Event", "Hook", "Listener", "Packet", "PacketType", "Pipe", "Protocol", "Reason",
-    "Selection", "Server", "State", "Status", "Subscription", "TopicFilter", "has_feature", "packets", "reason_text",
-    "topic_filter_is_valid", "topic_matches", "topic_name_is_valid",
+    "Change", "ChangeKind", "Changes", "Client", "Deferral", "Error", "Event", "Hook", "Listener", "Load", "Packet",
+    "PacketType", "Pipe", "Protocol", "Reason", "Selection", "Server", "Sink", "State", "Status", "StoredClient",
+    "StoredMessage", "StoredState", "StoredSubscription", "Subscription", "TopicFilter", "has_feature", "packets",
+    "reason_text", "topic_filter_is_valid", "topic_matches", "topic_name_is_valid",
 ]

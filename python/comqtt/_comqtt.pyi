@@ -1,6 +1,6 @@
 """comqtt.h for Python; use the package comqtt."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Optional, Union
 
@@ -201,6 +201,135 @@ class Selection:
     def add(self, client_id: str, qos: int = 0) -> None:
         """One more receiver, subscribed or not; a client without a session is passed over."""
 
+class StoredClient:
+    """A session in a store. Attributes may be given as keywords."""
+
+    id: str
+    username: str
+    remote: str
+    listener: str
+    version: int
+    clean_start: bool
+    session_expiry_s: int
+    disconnected_ms: int
+    """0 = was connected when stored"""
+    will: Optional[Packet]
+    """will not yet sent"""
+    will_due_ms: int
+    """0 = its delay counts from now"""
+    will_delay_s: int
+    queued_messages: int
+    """what load_messages will hand over: not sent yet"""
+    queued_bytes: int
+    inflight_messages: int
+    """sent, or inbound QoS 2 ids that wait for PUBREL"""
+    last_position: int
+    next_expiry_ms: int
+    def __init__(self, **fields: Any) -> None: ...
+
+class StoredSubscription:
+    """A subscription of a session in a store. Attributes may be given as keywords."""
+
+    client_id: str
+    filter: str
+    qos: int
+    no_local: bool
+    retain_as_published: bool
+    retain_handling: int
+    identifier: int
+    def __init__(self, **fields: Any) -> None: ...
+
+class StoredMessage:
+    """A message of a session, or a retained one (without `client_id`), in a store. Attributes may be given as
+    keywords."""
+
+    client_id: str
+    origin: str
+    """client id of the publisher"""
+    share: str
+    """the shared subscription it came through, "" = none"""
+    packet: Packet
+    created_ms: int
+    sent_ms: int
+    state: int
+    """a StoredState"""
+    position: int
+    """as in Change; 0 = after the last one"""
+    packet_id: int
+    """that of `packet`; setting it puts a copy with the new id in its place"""
+    def __init__(self, **fields: Any) -> None: ...
+
+class Change:
+    """One change of the stored state; ChangeKind says what a kind has, the rest is 0, "" or None."""
+
+    @property
+    def kind(self) -> int: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def position(self) -> int:
+        """Of a message in its session: grows with each, also over restarts."""
+    @property
+    def message_key(self) -> int:
+        """Equal for all sessions that hold the message; unique while the server runs."""
+    @property
+    def packet_id(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def session(self) -> Optional[StoredClient]: ...
+    @property
+    def subscription(self) -> Optional[StoredSubscription]: ...
+    @property
+    def message(self) -> Optional[StoredMessage]: ...
+
+class Changes:
+    """A batch of changes, in the order they happened. May be kept and completed later, from any thread."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Change: ...
+    def __iter__(self) -> Iterator[Change]: ...
+    @property
+    def thread(self) -> int:
+        """Number of the server's thread that made it; batches of one thread come in order."""
+    def complete(self, status: int = 0, text: str = "") -> bool:
+        """After the answer PENDING: stored, or Status.QUEUE_FULL (publishers get 0x97) or another error (0x83). False
+        when the server is gone."""
+    def report(self, status: int, text: str = "") -> bool:
+        """It cannot be stored for now and is tried again: new messages are refused until a batch is stored."""
+
+class Sink:
+    """Takes stored records when the server starts; dies with its callback."""
+
+    def add_client(self, client: StoredClient) -> None: ...
+    def add_subscription(self, subscription: StoredSubscription) -> None: ...
+    def add_message(self, message: StoredMessage) -> None: ...
+    def add_blocked(self, client_id: str) -> None:
+        """A client id that may not connect; in stored_clients."""
+
+class Load:
+    """A request for the records of one client. May be kept, filled and completed later."""
+
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def session(self) -> bool:
+        """load_session: client and subscriptions too."""
+    @property
+    def after(self) -> int:
+        """0 = what is in flight both ways, then the queue; otherwise queued messages with a greater position."""
+    @property
+    def max_messages(self) -> int:
+        """Queued ones to hand over at most."""
+    @property
+    def max_bytes(self) -> int: ...
+    def add_client(self, client: StoredClient) -> None: ...
+    def add_subscription(self, subscription: StoredSubscription) -> None: ...
+    def add_message(self, message: StoredMessage) -> None:
+        """In ascending position."""
+    def complete(self, status: int = 0, text: str = "") -> bool:
+        """After the answer PENDING: OK, Status.NOT_FOUND or an error. False when the server is gone."""
+
 class Pipe:
     """The client's end of an in-memory connection."""
 
@@ -222,6 +351,8 @@ class Server:
     def close(self) -> None: ...
     def advance(self, ms: int) -> None:
         """Moves the clock of a server made with clock="manual"; returns when all that fell due has happened."""
+    def check_ready(self) -> None:
+        """Raises Error with Status.STATE when not running, with STORAGE and the reason while a store cannot commit."""
     def option(self, key: str) -> str:
         """The value in force."""
     @staticmethod

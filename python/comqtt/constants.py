@@ -46,6 +46,34 @@ class State(IntEnum):
     STOPPED = 4
 
 
+class ChangeKind(IntEnum):
+    """What happened to the stored state; behind each what such a Change has beside `client_id`."""
+
+    SESSION_SAVED = 1  # session: new, or replaces what was stored of it but its messages
+    SESSION_REMOVED = 2  # the session with its subscriptions and messages
+    SUBSCRIPTION_SAVED = 3  # subscription: new, or replaces the one with the same filter
+    SUBSCRIPTION_REMOVED = 4  # text: the filter
+    MESSAGE_QUEUED = 5  # position, packet_id (0 = not sent), message_key, message
+    MESSAGE_SENT = 6  # position, packet_id
+    MESSAGE_RELEASED = 7  # position: PUBREC came, the packet id alone is needed now
+    MESSAGE_REMOVED = 8  # position: acknowledged, expired or dropped
+    RECEIVED_ADDED = 9  # packet_id: inbound QoS 2, until PUBREL
+    RECEIVED_REMOVED = 10  # packet_id
+    RETAINED_SAVED = 11  # message: replaces what its topic had; no client_id
+    RETAINED_REMOVED = 12  # text: the topic; no client_id
+    CLIENT_BLOCKED = 13
+    CLIENT_UNBLOCKED = 14
+
+
+class StoredState(IntEnum):
+    """Where a stored message stands."""
+
+    QUEUED = 0
+    SENT = 1
+    RECEIVED = 2  # inbound QoS 2 id that waits for PUBREL
+    RELEASED = 3  # PUBREL sent, waits for PUBCOMP
+
+
 class PacketType(IntEnum):
     """MQTT Control Packet type (2.1.2)."""
 
@@ -75,8 +103,9 @@ class Protocol(IntEnum):
 
 
 class Status(IntEnum):
-    """Error.status: why a call failed."""
+    """Error.status: why a call failed; also what a store answers. PENDING is the same answer as comqtt.PENDING."""
 
+    PENDING = 1
     OK = 0
     INVALID_ARGUMENT = -1
     NO_MEMORY = -2

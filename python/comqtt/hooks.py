@@ -31,6 +31,19 @@ A question that nobody answers with ALLOW is denied. An exception is logged and 
 | on_client_expired | client | |
 | on_retained_expired | topic | |
 | on_sys_info_tick | metrics: dict | |
+| store_changes | changes | OK, PENDING or an error: see below |
+| load_session, load_messages | load | OK, NOT_FOUND, PENDING or an error |
+| stored_clients, stored_subscriptions | sink | OK, NOT_FOUND or an error |
+| stored_inflight_messages, stored_retained_messages | sink | |
+| stored_client_by_id, stored_subscriptions_by_client, stored_inflight_by_client | client_id, sink | |
+| stored_retained_by_topic | topic, sink | |
+
+A store is a hook with the last ones. `store_changes` gets everything that changed of the stored state, in batches; what
+a batch stands for is acknowledged when it is stored: None or True says so, PENDING that `changes.complete()` will, from
+any thread; an exception, False or a Status says that it was not stored. The batch may be kept; the last reference gone
+without an answer is "not stored". When the server starts the stored_... functions give the state back through
+`sink.add_client(StoredClient(...))` and its like; load_messages is asked for the messages of clients that were given
+with `queued_messages` or `inflight_messages` above 0. False means NOT_FOUND there.
 """
 
 from __future__ import annotations
@@ -48,7 +61,8 @@ HookFunctions = Mapping[str, Callable[..., Any]]
 
 
 class Hook:
-    """Base of hooks: derive, and define the on_... methods that are wanted. Any object with such methods will do.
+    """Base of hooks: derive, and define the methods that are wanted, named like the events. Any object with such
+    methods will do.
 
     `init(self, server)` runs when the hook is added, and keeps it out by raising; `stop(self)` is the last call.
     """
@@ -61,7 +75,7 @@ def collect(hook: Union[Hook, HookFunctions, object]) -> dict[str, Callable[...,
     if isinstance(hook, Mapping):
         found = dict(hook)
     else:
-        names = [name for name in dir(hook) if name.startswith("on_") or name == "stop"]
+        names = [name for name in dir(hook) if name.startswith("on_") or name == "stop" or name in HOOK_EVENTS]
         found = {name: getattr(hook, name) for name in names}
     for name, function in found.items():
         _check(name, function)

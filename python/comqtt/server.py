@@ -91,6 +91,15 @@ class Server(_comqtt.Server):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @property
+    def ready(self) -> bool:
+        """True when running and the stores commit; check_ready() says why not."""
+        try:
+            self.check_ready()
+        except _comqtt.Error:
+            return False
+        return True
+
     # Listeners, before or after start.
 
     def listen_tcp(self, host: str = "127.0.0.1", port: int = 0, *, id: Optional[str] = None,

@@ -112,6 +112,12 @@ static void print_records(void) {
     MEMBER(comqtt_stored_client, disconnected_unix_ms);
     MEMBER(comqtt_stored_client, will);
     MEMBER(comqtt_stored_client, will_due_unix_ms);
+    MEMBER(comqtt_stored_client, queued_messages);
+    MEMBER(comqtt_stored_client, queued_bytes);
+    MEMBER(comqtt_stored_client, inflight_messages);
+    MEMBER(comqtt_stored_client, last_position);
+    MEMBER(comqtt_stored_client, next_expiry_unix_ms);
+    MEMBER(comqtt_stored_client, will_delay_s);
     RECORD(comqtt_stored_subscription);
     MEMBER(comqtt_stored_subscription, struct_size);
     MEMBER(comqtt_stored_subscription, client_id);
@@ -129,6 +135,26 @@ static void print_records(void) {
     MEMBER(comqtt_stored_message, created_unix_ms);
     MEMBER(comqtt_stored_message, sent_unix_ms);
     MEMBER(comqtt_stored_message, state);
+    MEMBER(comqtt_stored_message, position);
+    MEMBER(comqtt_stored_message, share);
+    RECORD(comqtt_change);
+    MEMBER(comqtt_change, struct_size);
+    MEMBER(comqtt_change, kind);
+    MEMBER(comqtt_change, client_id);
+    MEMBER(comqtt_change, position);
+    MEMBER(comqtt_change, message_key);
+    MEMBER(comqtt_change, packet_id);
+    MEMBER(comqtt_change, text);
+    MEMBER(comqtt_change, session);
+    MEMBER(comqtt_change, subscription);
+    MEMBER(comqtt_change, message);
+    RECORD(comqtt_load_request);
+    MEMBER(comqtt_load_request, struct_size);
+    MEMBER(comqtt_load_request, client_id);
+    MEMBER(comqtt_load_request, session);
+    MEMBER(comqtt_load_request, after);
+    MEMBER(comqtt_load_request, max_messages);
+    MEMBER(comqtt_load_request, max_bytes);
     RECORD(comqtt_disconnect);
     MEMBER(comqtt_disconnect, struct_size);
     MEMBER(comqtt_disconnect, reason);
@@ -212,6 +238,9 @@ static void print_hooks(void) {
     MEMBER(comqtt_hooks, stored_subscriptions_by_client);
     MEMBER(comqtt_hooks, stored_inflight_by_client);
     MEMBER(comqtt_hooks, stored_retained_by_topic);
+    MEMBER(comqtt_hooks, store_changes);
+    MEMBER(comqtt_hooks, load_session);
+    MEMBER(comqtt_hooks, load_messages);
 }
 
 int main(void) {

@@ -46,7 +46,10 @@ const char* const recorder_names[RECORDER_EVENTS] = {"on_started",
                                                      "stored_client_by_id",
                                                      "stored_subscriptions_by_client",
                                                      "stored_inflight_by_client",
-                                                     "stored_retained_by_topic"};
+                                                     "stored_retained_by_topic",
+                                                     "store_changes",
+                                                     "load_session",
+                                                     "load_messages"};
 
 static size_t position(const char* event) {
     size_t i = 0;
@@ -189,6 +192,16 @@ static comqtt_status stored_of(void* u, comqtt_event* e, comqtt_str key, comqtt_
     note(u, e, NULL, "%.*s", (int)key.len, key.ptr);
     return COMQTT_ERR_NOT_FOUND;
 }
+static comqtt_status store_changes(void* u, comqtt_event* e, comqtt_changes* changes) {
+    note(u, e, NULL, "%d", (int)comqtt_changes_count(changes));
+    return COMQTT_OK;
+}
+static comqtt_status load(void* u, comqtt_event* e, comqtt_load* load) {
+    comqtt_load_request wanted = comqtt_load_request_init();
+    comqtt_load_read(load, &wanted);
+    note(u, e, NULL, "%.*s", (int)wanted.client_id.len, wanted.client_id.ptr);
+    return COMQTT_ERR_NOT_FOUND;
+}
 static void on_shared(void* u, comqtt_event* e, const comqtt_packet* packet,
                       const comqtt_selection* selection) {
     (void)packet;
@@ -240,6 +253,9 @@ comqtt_hooks recorder_table(void) {
     table.stored_subscriptions_by_client = stored_of;
     table.stored_inflight_by_client = stored_of;
     table.stored_retained_by_topic = stored_of;
+    table.store_changes = store_changes;
+    table.load_session = load;
+    table.load_messages = load;
     return table;
 }
 

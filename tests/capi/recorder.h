@@ -5,7 +5,7 @@
 #include <comqtt.h>
 #include <pthread.h>
 
-#define RECORDER_EVENTS 42
+#define RECORDER_EVENTS 45
 
 typedef struct recorder {
     pthread_mutex_t mutex;
@@ -19,7 +19,7 @@ extern const char* const recorder_names[RECORDER_EVENTS];
 
 recorder* recorder_new(void);
 void recorder_free(recorder* it);
-/* The table; answers NEXT, PROCEED and NOT_FOUND throughout, and lets every AUTH succeed. */
+/* The table; answers NEXT, PROCEED, NOT_FOUND and OK (a batch) throughout, and lets every AUTH succeed. */
 comqtt_hooks recorder_table(void);
 void recorder_clear(recorder* it);
 unsigned recorder_count(recorder* it, const char* event);

@@ -30,6 +30,22 @@ static void a_server_goes_through_its_states_once(void) {
     comqtt_server_free(server);
 }
 
+static void a_server_is_ready_while_it_runs(void) {
+    comqtt_server* server = NULL;
+    comqtt_error* error = NULL;
+    CHECK_OK(comqtt_server_new(NULL, &server, NULL));
+    CHECK_STATUS(comqtt_server_ready(server, &error), COMQTT_ERR_STATE);
+    CHECK(comqtt_error_message(error).len > 0);
+    comqtt_error_free(error);
+    CHECK_OK(comqtt_server_start(server, NULL));
+    CHECK_OK(comqtt_server_ready(server, NULL));
+    CHECK_OK(comqtt_server_stop(server, 0));
+    CHECK_STATUS(comqtt_server_ready(server, NULL), COMQTT_ERR_STATE);
+    CHECK_OK(comqtt_server_wait(server, 5000));
+    CHECK_STATUS(comqtt_server_ready(server, NULL), COMQTT_ERR_STATE);
+    comqtt_server_free(server);
+}
+
 static void two_servers_live_apart_and_die_in_any_order(void) {
     for (int order = 0; order < 2; ++order) {
         comqtt_server* one = plain_server();
@@ -146,6 +162,7 @@ static void stop_tells_clients_and_lets_them_take_it(void) {
 int main(void) {
     RUN(a_server_that_was_never_started_can_be_freed);
     RUN(a_server_goes_through_its_states_once);
+    RUN(a_server_is_ready_while_it_runs);
     RUN(two_servers_live_apart_and_die_in_any_order);
     RUN(a_hundred_servers_leave_nothing_behind);
     RUN(a_failed_start_closes_everything_again);

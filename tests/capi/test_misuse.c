@@ -62,6 +62,8 @@ static void null_handles_are_refused(void) {
     REFUSED(comqtt_options_clone(NULL, NULL));
     REFUSED(comqtt_options_set(NULL, "threads", S("1"), NULL));
     REFUSED(comqtt_sink_add_client(NULL, NULL, NULL));
+    REFUSED(comqtt_sink_add_blocked(NULL, S("x"), NULL));
+    REFUSED(comqtt_server_ready(NULL, NULL));
     REFUSED(comqtt_metrics_each(NULL, NULL, NULL));
     CHECK(comqtt_event_defer(NULL) == NULL);
     CHECK(comqtt_event_server(NULL) == NULL);
@@ -80,6 +82,29 @@ static void null_handles_are_refused(void) {
     comqtt_deferral_release(NULL);
 }
 
+static void null_batches_and_requests_are_refused(void) {
+    comqtt_change change = comqtt_change_init();
+    comqtt_load_request request = comqtt_load_request_init();
+    comqtt_stored_client client = comqtt_stored_client_init();
+    comqtt_error* error = NULL;
+    CHECK_INT(comqtt_changes_count(NULL), 0);
+    CHECK_INT(comqtt_changes_thread(NULL), 0);
+    CHECK(comqtt_changes_retain(NULL) == NULL);
+    comqtt_changes_release(NULL);
+    REFUSED(comqtt_changes_at(NULL, 0, &change));
+    REFUSED(comqtt_changes_complete(NULL, COMQTT_OK, S("")));
+    REFUSED(comqtt_changes_report(NULL, COMQTT_ERR_STORAGE, S("")));
+    CHECK(comqtt_load_retain(NULL) == NULL);
+    comqtt_load_release(NULL);
+    REFUSED(comqtt_load_read(NULL, &request));
+    REFUSED(comqtt_load_add_client(NULL, &client, &error));
+    CHECK(comqtt_error_message(error).len > 0);
+    comqtt_error_free(error);
+    REFUSED(comqtt_load_add_subscription(NULL, NULL, NULL));
+    REFUSED(comqtt_load_add_message(NULL, NULL, NULL));
+    REFUSED(comqtt_load_complete(NULL, COMQTT_OK, S("")));
+}
+
 static void handles_of_another_kind_are_refused(void) {
     comqtt_server* server = plain_server();
     comqtt_options* options = test_options(false);
@@ -91,6 +116,13 @@ static void handles_of_another_kind_are_refused(void) {
     REFUSED(comqtt_client_disconnect((comqtt_client*)(void*)server, 0));
     REFUSED(comqtt_pipe_close((comqtt_pipe*)(void*)options));
     REFUSED(comqtt_deferral_complete((comqtt_deferral*)(void*)packet, 0, 0, S("")));
+    REFUSED(comqtt_changes_complete((comqtt_changes*)(void*)packet, 0, S("")));
+    REFUSED(comqtt_changes_at((comqtt_changes*)(void*)server, 0, NULL));
+    REFUSED(comqtt_load_complete((comqtt_load*)(void*)server, 0, S("")));
+    REFUSED(comqtt_load_read((comqtt_load*)(void*)options, NULL));
+    CHECK_INT(comqtt_changes_count((comqtt_changes*)(void*)server), 0);
+    comqtt_changes_release((comqtt_changes*)(void*)packet);
+    comqtt_load_release((comqtt_load*)(void*)server);
     comqtt_server_free((comqtt_server*)(void*)packet);
     comqtt_packet_release((comqtt_packet*)(void*)server);
     CHECK_INT(comqtt_server_state(server), COMQTT_STATE_RUNNING);
@@ -183,7 +215,7 @@ static void drop_runs_once_also_when_the_call_fails(void) {
 }
 
 static void every_status_has_a_name_and_a_text(void) {
-    for (comqtt_status status = 0; status >= -23; --status) {
+    for (comqtt_status status = COMQTT_PENDING; status >= -23; --status) {
         CHECK(strncmp(comqtt_status_name(status), "COMQTT_", 7) == 0);
         CHECK(strcmp(comqtt_status_name(status), "COMQTT_ERR_UNKNOWN") != 0);
         CHECK(strlen(comqtt_status_text(status)) > 1);
@@ -215,6 +247,7 @@ static void topics_can_be_judged(void) {
 
 int main(void) {
     RUN(null_handles_are_refused);
+    RUN(null_batches_and_requests_are_refused);
     RUN(handles_of_another_kind_are_refused);
     RUN(freed_handles_are_told_where_memory_permits);
     RUN(records_say_their_size);

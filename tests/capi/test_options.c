@@ -107,6 +107,51 @@ static void the_list_has_every_option_with_a_legal_default(void) {
     CHECK_STATUS(comqtt_options_each(NULL, NULL), COMQTT_ERR_INVALID_ARGUMENT);
 }
 
+static bool see_path(void* user, const comqtt_option_info* info) {
+    if (strcmp(info->key, "storage-path") != 0) return true;
+    CHECK_INT(info->type, COMQTT_OPTION_STR);
+    CHECK(strcmp(info->default_text, "comqtt.db") == 0);
+    CHECK_INT(info->minimum, 1); /* bytes */
+    CHECK_INT(info->maximum, 4096);
+    *(bool*)user = true;
+    return false;
+}
+
+static void a_free_text_is_kept_as_it_is(void) {
+    comqtt_options* options = NULL;
+    comqtt_options* copy = NULL;
+    char* long_text = calloc(1, 5000);
+    char text[32];
+    size_t len = 0;
+    bool listed = false;
+    int64_t number = 0;
+    CHECK_OK(comqtt_options_new(&options));
+    CHECK_OK(comqtt_options_each(see_path, &listed));
+    CHECK(listed);
+    CHECK_OK(comqtt_options_get(options, "storage-path", text, sizeof text, &len));
+    CHECK(len == 9 && memcmp(text, "comqtt.db", len) == 0);
+    CHECK_OK(comqtt_options_set_str(options, "storage-path", S("a dir/\xc3\xa4=1.db"), NULL));
+    CHECK_OK(comqtt_options_clone(options, &copy));
+    CHECK_OK(comqtt_options_set(options, "options.storage-path", S("7"), NULL));
+    CHECK_OK(comqtt_options_get(copy, "storage-path", text, sizeof text, &len));
+    CHECK(len == 13 && memcmp(text, "a dir/\xc3\xa4=1.db", len) == 0);
+    CHECK_STATUS(comqtt_options_set_int(options, "storage-path", 8, NULL), COMQTT_ERR_CONFIG);
+    CHECK_STATUS(comqtt_options_set_bool(options, "storage-path", true, NULL), COMQTT_ERR_CONFIG);
+    CHECK(!comqtt_options_get_int(options, "storage-path", &number));
+    CHECK_STATUS(comqtt_options_set_str(options, "storage-path", S(""), NULL), COMQTT_ERR_CONFIG);
+    CHECK_STATUS(comqtt_options_set_str(options, "storage-path", (comqtt_str){"a\0b", 3}, NULL),
+                 COMQTT_ERR_CONFIG);
+    memset(long_text, 'x', 4097);
+    CHECK_STATUS(comqtt_options_set(options, "storage-path", S(long_text), NULL), COMQTT_ERR_CONFIG);
+    long_text[4096] = 0;
+    CHECK_OK(comqtt_options_set(options, "storage-path", S(long_text), NULL));
+    CHECK_OK(comqtt_options_get(options, "storage-path", NULL, 0, &len));
+    CHECK_INT(len, 4096);
+    free(long_text);
+    comqtt_options_free(copy);
+    comqtt_options_free(options);
+}
+
 static void a_server_shows_its_options(void) {
     comqtt_options* options = NULL;
     comqtt_server* server = NULL;
@@ -124,6 +169,7 @@ int main(void) {
     RUN(values_go_in_and_come_out);
     RUN(errors_say_what_to_do);
     RUN(the_list_has_every_option_with_a_legal_default);
+    RUN(a_free_text_is_kept_as_it_is);
     RUN(a_server_shows_its_options);
     return check_summary();
 }

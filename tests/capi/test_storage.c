@@ -23,6 +23,9 @@ static comqtt_status stored_clients(void* user, comqtt_event* event, comqtt_sink
     record.session_expiry_s = 1000;
     record.disconnected_unix_ms = comqtt_event_time_unix_ms(event) - 1000;
     CHECK_OK(comqtt_sink_add_client(sink, &record, NULL));
+    CHECK_STATUS(comqtt_sink_add_blocked(sink, S(""), NULL), COMQTT_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(comqtt_sink_add_blocked(sink, S(NULL), NULL), COMQTT_ERR_INVALID_ARGUMENT);
+    CHECK_OK(comqtt_sink_add_blocked(sink, S("banned"), NULL));
     return COMQTT_OK;
 }
 static comqtt_status stored_subscriptions(void* user, comqtt_event* event, comqtt_sink* sink) {
@@ -48,6 +51,9 @@ static comqtt_status add_message(comqtt_event* event, comqtt_sink* sink, const c
     record.origin = S("someone");
     record.packet = packet;
     record.created_unix_ms = comqtt_event_time_unix_ms(event) - 5000;
+    record.share = S("no/share");
+    CHECK_STATUS(comqtt_sink_add_message(sink, &record, NULL), COMQTT_ERR_INVALID_ARGUMENT);
+    record.share = S("");
     status = comqtt_sink_add_message(sink, &record, NULL);
     comqtt_packet_release(packet);
     return status;
@@ -123,6 +129,9 @@ static void stored_state_comes_back(void) {
     CHECK_OK(comqtt_server_metrics(server, &metrics));
     CHECK(metrics.messages_received >= 5000);
     peer_close(it);
+    it = peer_open(server, COMQTT_MQTT_5);
+    CHECK_INT(peer_try_connect(it, make_connect(COMQTT_MQTT_5, "banned")), COMQTT_REASON_BANNED);
+    peer_close(it);
     comqtt_server_free(server);
 }
 
@@ -140,8 +149,26 @@ static void a_broken_store_stops_the_start(void) {
     comqtt_server_free(server);
 }
 
+static comqtt_status answer_later(void* user, comqtt_event* event, comqtt_sink* sink) {
+    (void)user;
+    (void)event;
+    (void)sink;
+    return COMQTT_PENDING;
+}
+
+static void a_store_that_would_load_later_stops_the_start(void) {
+    comqtt_hooks table = comqtt_hooks_init();
+    comqtt_server* server = NULL;
+    table.stored_clients = answer_later;
+    CHECK_OK(comqtt_server_new(NULL, &server, NULL));
+    CHECK_OK(comqtt_server_add_hook(server, &table, NULL, NULL, NULL, NULL));
+    CHECK_STATUS(comqtt_server_start(server, NULL), COMQTT_ERR_CALLBACK);
+    comqtt_server_free(server);
+}
+
 int main(void) {
     RUN(stored_state_comes_back);
     RUN(a_broken_store_stops_the_start);
+    RUN(a_store_that_would_load_later_stops_the_start);
     return check_summary();
 }

@@ -113,7 +113,7 @@ def test_a_bad_listen_address_is_an_error(comqtt_program, address):
 def test_several_listeners_serve_the_same_broker(comqtt_program, unique, threads):
     """[MQTT-4.2-1]"""
     extra = free_port()
-    broker = Broker(comqtt_program, threads=threads, template=f"{comqtt_program} --tcp 127.0.0.1:{{port}} "
+    broker = Broker(comqtt_program, threads=threads, template=f"{comqtt_program} --storage-way 0 --tcp 127.0.0.1:{{port}} "
                     f"--tcp 127.0.0.1:{extra} --threads {threads}")
     try:
         broker.wait_until_listening(extra)

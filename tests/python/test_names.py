@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 import comqtt
-from comqtt import Answer, PacketType, Reason, State, Status, hooks
+from comqtt import Answer, ChangeKind, PacketType, Reason, State, Status, StoredState, hooks
 from comqtt._backend import _comqtt
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADERS = ROOT / "include" / "comqtt"
-MISSING_EVENTS = {"stored_clients", "stored_subscriptions", "stored_inflight_messages", "stored_retained_messages",
-                  "stored_sys_info", "stored_client_by_id", "stored_subscriptions_by_client",
-                  "stored_inflight_by_client", "stored_retained_by_topic"}
+MISSING_EVENTS = {"stored_sys_info"}
 
 
 def enumeration(header: str, after: str, prefix: str) -> dict[str, int]:
@@ -29,6 +27,8 @@ def enumeration(header: str, after: str, prefix: str) -> dict[str, int]:
     ("base.h", "typedef int32_t comqtt_status", "(?:ERR_)?", Status),
     ("packet.h", "typedef uint8_t comqtt_packet_kind", "", PacketType),
     ("server.h", "typedef int32_t comqtt_state", "STATE_", State),
+    ("storage.h", "typedef int32_t comqtt_change_kind", "CHANGE_", ChangeKind),
+    ("storage.h", "typedef int32_t comqtt_stored_state", "STORED_", StoredState),
 ])
 def test_constants_are_those_of_the_header(header, after, prefix, enum):
     assert {name: member.value for name, member in enum.__members__.items()} == enumeration(header, after, prefix)
@@ -40,7 +40,7 @@ def test_answers_are_those_of_the_module():
 
 def test_hook_events_are_the_slots_of_the_header():
     text = (HEADERS / "hooks.h").read_text()
-    slots = set(re.findall(r"\(\*\s*((?:on|stored)_\w+)\)\s*\(void\s*\*\s*user,\s*comqtt_event\b", text))
+    slots = set(re.findall(r"\(\*\s*((?:on|stored|store|load)_\w+)\)\s*\(void\s*\*\s*user,\s*comqtt_event\b", text))
     assert set(comqtt.HOOK_EVENTS) == slots - MISSING_EVENTS
 
 

@@ -42,6 +42,8 @@ Settings History::sim_settings(const HistorySettings& settings) {
     config.limits.connect_timeout_ms = config.limits.deferral_timeout_ms = 1'000'000'000;
     config.limits.close_timeout_ms = 1'000'000'000;
     if (random.chance(30)) config.capabilities.maximum_session_expiry_interval = 3600;
+    if (random.chance(50)) config.limits.client_queue_memory = random.between(100, 4000);
+    if (random.chance(30)) config.limits.uncommitted_bytes = random.between(500, 5000);
     return result;
 }
 
@@ -60,6 +62,10 @@ History::History(HistorySettings settings)
     if (random_.chance(20))
         demand(static_cast<bool>(sim_.core->hooks.add(std::make_shared<Spectator>(random_.chance(50)))),
                "a hook was not added");
+    if (random_.chance(40)) {
+        store_ = std::make_shared<support::SlowStore>();
+        demand(static_cast<bool>(sim_.core->hooks.add(store_)), "a store was not added");
+    }
     make_clients();
 }
 
@@ -119,6 +125,9 @@ void History::act() {
             static_cast<int64_t>(random_.chance(5) ? random_.between(500, 5000) : random_.between(1, 30)));
     } else if (dice < 60) {
         if (verdicts_) verdicts_->answer_one();
+    } else if (dice < 63) {
+        if (store_) store_->at_once = random_.chance(20);
+        for (size_t count = random_.below(6); store_ && count; --count) store_->work();
     } else {
         Client& client = *clients_[random_.below(clients_.size() - 1)];
         if (client.up()) {
@@ -256,6 +265,7 @@ void History::come_to_rest() {
         rest &= probe_->at_rest() && sim_.core->deferrals == 0;
         if (verdicts_)
             while (verdicts_->waiting()) verdicts_->answer_one();
+        if (store_) store_->work_all();
         for (unsigned i = 0; i < sim_.shard_count(); ++i) sim_.run_all(i);
         model_.observe_drains();
         if (rounds > 1) cut_forgotten();
@@ -276,6 +286,7 @@ void History::check_rest() {
     require_zero(&Metrics::protocol_errors, "protocol_errors");
     check_retained();
     model_.check_rest(clients);
+    if (store_) check_store();
     for (const auto& wire : sim_.wires())
         demand(wire->gone() || wire->finished() || !wire->paused(), "at rest, but {}", unrest());
     require_zero(&Metrics::inflight, "inflight");
@@ -342,6 +353,34 @@ void History::check_retained() {
     come_to_rest();
 }
 
+/// The store has what the broker has: no message is left, and every session that outlives its connection is there.
+void History::check_store() {
+    demand(store_->fault.empty(), "the store: {}", store_->fault);
+    demand(store_->waiting() == 0, "{} batches wait for the store", store_->waiting());
+    require_zero(&Metrics::acks_held, "acks_held");
+    demand(sim_.core->stored_bytes == 0 && sim_.core->uncommitted_bytes == 0,
+           "{} bytes stored, {} uncommitted", sim_.core->stored_bytes.load(),
+           sim_.core->uncommitted_bytes.load());
+    size_t subscriptions = 0;
+    for (const auto& [id, session] : store_->sessions) {
+        const auto client = sim_.core->registry.find(id);
+        demand(static_cast<bool>(client), "the store has a session of '{}' too many", id);
+        demand(session.queue.empty() && session.received.empty(),
+               "the store has {} messages and {} identifiers of '{}' at rest", session.queue.size(),
+               session.received.size(), id);
+        broker::Shard& owner = sim_.shard(sim_.core->shard_of(id));
+        demand(owner.subscriptions_of(client->session).size() == session.subscriptions.size(),
+               "'{}' has {} subscriptions, {} are stored", id, owner.subscriptions_of(client->session).size(),
+               session.subscriptions.size());
+        subscriptions += session.subscriptions.size();
+    }
+    for (const auto& client : sim_.core->registry.all())
+        demand(client->session_expiry_s.load() == 0 || store_->sessions.count(client->id),
+               "the session of '{}' is not stored", client->id);
+    demand(store_->retained.size() == sim_.core->retained_messages, "{} retained messages stored, {} held",
+           store_->retained.size(), sim_.core->retained_messages.load());
+}
+
 void History::require_zero(Counter Metrics::*member, const char* name) {
     demand(sim_.sum(member) == 0, "{} is {}", name, sim_.sum(member));
 }
@@ -353,6 +392,14 @@ void History::end() {
     come_to_rest();
     for (const auto& client : clients_) client->disconnect();
     sim_.settle();
+    if (store_) {
+        for (int i = 0; i < 10; ++i) {
+            store_->work_all();
+            sim_.settle();
+        }
+        demand(store_->fault.empty() && store_->sessions.empty(),
+               "after the end the store has {} sessions; {}", store_->sessions.size(), store_->fault);
+    }
     require_zero(&Metrics::connections, "connections");
     require_zero(&Metrics::subscriptions, "subscriptions");
     require_zero(&Metrics::inflight, "inflight");

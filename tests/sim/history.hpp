@@ -9,6 +9,7 @@
 
 #include "sim/client.hpp"
 #include "sim/slow_verdicts.hpp"
+#include "support/slow_store.hpp"
 
 namespace comqtt::sim {
 
@@ -41,6 +42,7 @@ private:
     void come_to_rest();
     void check_rest();
     void check_retained();
+    void check_store();
     void end();
     void require_zero(Counter Metrics::*member, const char* name);
     std::string unrest() const;
@@ -49,7 +51,8 @@ private:
     Sim sim_;
     support::Random& random_;
     Model model_;
-    std::shared_ptr<SlowVerdicts> verdicts_;  ///< null in most histories
+    std::shared_ptr<SlowVerdicts> verdicts_;     ///< null in most histories
+    std::shared_ptr<support::SlowStore> store_;  ///< null in most
     std::vector<std::unique_ptr<Client>> clients_;
     std::unique_ptr<Client> watcher_;  ///< of wills
     std::unique_ptr<Client> probe_;    ///< of retained messages

@@ -1,0 +1,306 @@
+// Queues that only the stores hold: pages of them come back as their clients take what is in memory.
+
+#include <algorithm>
+
+#include "broker/packet_parts.hpp"
+#include "broker/shard.hpp"
+#include "topics/filter.hpp"
+
+namespace comqtt::broker {
+
+namespace {
+
+constexpr uint32_t kPageMessages = 256;
+constexpr int64_t kRetryMs = 500;
+constexpr size_t kFetchBelow = 64;  ///< messages left in memory when the next page is asked for
+
+/// The share that a stored message came through, null for none.
+Ref<session::ShareName> share_of(const std::string& text) {
+    topics::ParsedFilter parsed;
+    if (text.empty() || topics::parse_filter(text, parsed) != topics::FilterError::none || !parsed.shared)
+        return {};
+    auto share = Ref<session::ShareName>::adopt(new session::ShareName);
+    share->share_name = parsed.share_name;
+    share->topic_filter = parsed.topic_filter;
+    return share;
+}
+
+}  // namespace
+
+session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
+    session::Delivery delivery;
+    delivery.message = message_of(record.packet, record.origin, record.created_ms, record.published_qos);
+    delivery.qos = record.packet.qos;
+    delivery.retain = record.packet.retain;
+    delivery.sent = record.state != hooks::StoredMessage::State::queued;
+    delivery.position = record.position;
+    delivery.share = share_of(record.share);
+    for (const mqtt::Property& property : record.packet.properties.items())
+        if (property.id == mqtt::PropertyId::subscription_identifier)
+            session::add_identifier(delivery.identifiers, static_cast<uint32_t>(property.number));
+    return delivery;
+}
+
+/// True when this message goes to the stores only: there is something before it, or no room in memory.
+bool Shard::goes_to_tail(const Session& s, const session::Delivery& delivery) const {
+    if (!s.stored || delivery.qos == 0 || !wants(EventId::load_messages)) return false;
+    const Limits& limits = core_.config.limits;
+    const uint64_t bytes = delivery.message->footprint();
+    const uint64_t memory = core_.queued_bytes.load(std::memory_order_relaxed) -
+                            core_.stored_bytes.load(std::memory_order_relaxed);
+    // Of a shared subscription another member gets it when this session ends: it stays at hand while it can.
+    if (delivery.share && !(s.tail && s.tail->cold)) return memory + bytes > limits.queue_memory;
+    if (s.tail) return true;
+    return s.flow->queued_bytes + bytes > limits.client_queue_memory || memory + bytes > limits.queue_memory;
+}
+
+void Shard::add_to_tail(Session& s, const session::Delivery& delivery) {
+    if (!s.tail) {
+        s.tail = std::make_unique<session::Tail>();
+        s.tail->after = delivery.position - 1;  // positions begin at 2: 0 would ask for what is in flight
+    }
+    const size_t bytes = delivery.message->footprint();
+    ++s.tail->messages;
+    s.tail->bytes += bytes;
+    s.tail->expiry_ms =
+        std::min({s.tail->expiry_ms, delivery.message->expires_ms(), queue_limit_ms(*delivery.message)});
+    core_.stored_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void Shard::drop_tail(Session& s) {
+    if (!s.tail) return;
+    metrics_.queued_messages.sub(s.tail->messages);
+    core_.queued_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
+    core_.stored_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
+    s.tail.reset();
+}
+
+size_t Shard::queue_length(const Session& s) const {
+    return (s.flow ? s.flow->queue.size() : 0) + (s.tail ? s.tail->messages : 0);
+}
+
+uint64_t Shard::queue_bytes(const Session& s) const {
+    return (s.flow ? s.flow->queued_bytes : 0) + (s.tail ? s.tail->bytes : 0);
+}
+
+/// Asks for the next page when there is one and little is left in memory. What is asked for goes to the stores
+/// behind the changes of this round.
+void Shard::fetch_page(Session& s) {
+    if (!s.tail || s.tail->loading || s.tail->cold || s.tail->messages == 0) return;
+    if (s.flow && s.flow->queue.size() > kFetchBelow) return;
+    s.tail->loading = begin_load(s, s.tail->after);
+}
+
+/// Some of what only the store holds has expired: it is read to be dropped.
+void Shard::fetch_expired(Session& s) {
+    if (s.tail->loading || s.tail->messages == 0) return;
+    if (!s.tail->cold) {
+        fetch_page(s);
+        return;
+    }
+    s.tail->loading = begin_load(s, 0);
+}
+
+/// No store has answered in time.
+void Shard::load_due(uint64_t number) {
+    const auto at = loads_.find(number);
+    if (at != loads_.end()) at->second.load->complete(Status::timeout, "the store did not answer in time");
+}
+
+uint64_t Shard::begin_load(const Session& s, uint64_t after) {
+    hooks::Load::Request request;
+    request.client_id = s.client->id;
+    request.after = after;
+    return ask_stores(EventId::load_messages, std::move(request), s.id.value, 0);
+}
+
+uint64_t Shard::ask_stores(EventId event, hooks::Load::Request request, uint64_t session,
+                           uint64_t connection) {
+    request.session = event == EventId::load_session;
+    request.max_messages = kPageMessages;
+    request.max_bytes = core_.config.limits.client_queue_memory;
+    request.shard = number_;
+    const uint64_t number = core_.next_number.fetch_add(1, std::memory_order_relaxed);
+    PendingLoad pending;
+    pending.event = event;
+    pending.session = session;
+    pending.connection = connection;
+    pending.load = Ref<hooks::Load>::adopt(
+        new hooks::Load(std::move(request), [mailbox = core_.mailboxes[number_], number] {
+            mailbox->post([number](Shard& shard) { shard.load_came(number); });
+        }));
+    loads_.emplace(number, std::move(pending));
+    new_loads_.push_back(number);
+    deadlines_.add({now_ms_ + core_.config.limits.deferral_timeout_ms, number, kLoad});
+    return number;
+}
+
+/// After the changes of the round, so that the stores see them first.
+void Shard::hand_over_loads() {
+    for (const uint64_t number : std::exchange(new_loads_, {})) {
+        const auto at = loads_.find(number);
+        if (at != loads_.end()) ask_next_store(at->second, 0);
+    }
+}
+
+/// One store after the other until one has it.
+void Shard::ask_next_store(PendingLoad& pending, size_t position) {
+    const Ref<hooks::Load> load = pending.load;
+    const auto hooks_list = core_.hooks.list();
+    for (; position < hooks_list->size(); ++position) {
+        const auto& entry = (*hooks_list)[position];
+        if (!(entry.events & hooks::mask_of(pending.event))) continue;
+        const CallbackScope scope(*this);
+        hooks::Event event(pending.event, wall_ms_);
+        Status status = pending.event == EventId::load_session ? entry.hook->load_session(event, *load)
+                                                               : entry.hook->load_messages(event, *load);
+        if (event.failed()) {
+            core_.hooks.report_failure(event, *entry.hook);
+            status = Status::callback;
+        }
+        if (status == Status::pending) return;
+        if (status == Status::not_found) continue;
+        load->complete(status, event.failure());
+        return;
+    }
+    load->complete(Status::not_found);
+}
+
+void Shard::load_came(uint64_t number) {
+    const auto at = loads_.find(number);
+    if (at == loads_.end()) return;
+    const PendingLoad pending = std::move(at->second);
+    loads_.erase(at);
+    metrics_.pages_loaded.add();
+    if (pending.connection) {
+        session_came(pending);
+        return;
+    }
+    Session* s = find_session(pending.session);
+    if (!s || !s->tail || s->tail->loading != number) return;
+    s->tail->loading = 0;
+    if (pending.load->request().after == 0 && !s->tail->cold) return;  // its client came in between
+    const Status status = pending.load->status();
+    if (status != Status::ok && status != Status::not_found) {
+        // Tried again when the client acknowledges something, or when it is looked at again.
+        core_.log.write(LogLevel::error, "broker", "client '{}': its stored messages could not be read: {}",
+                        s->client->id, pending.load->text());
+        schedule(*s, now_ms_ + kRetryMs);
+        return;
+    }
+    take_page(*s, *pending.load);
+    trim_queue(*s);
+    if (s->connection) {
+        if (s->connection->state == Connection::State::established) pump(*s->connection, *s);
+    } else {
+        expire_queue(*s);
+        schedule(*s, deadline_of(*s));
+    }
+}
+
+/// Queued messages go behind what is in memory.
+void Shard::take_page(Session& s, const hooks::Load& load) {
+    session::Tail& tail = *s.tail;
+    session::Flow& flow = s.make_flow();
+    uint64_t taken = 0;
+    for (const hooks::StoredMessage& record : load.messages) {
+        if (record.state != hooks::StoredMessage::State::queued) {
+            if (auto restored = restore_flow(s, record); !restored)
+                core_.log.write(LogLevel::warn, "broker", "{}", restored.error().message);
+            tail.after = std::max(tail.after, record.position);
+            continue;
+        }
+        if (record.position <= tail.after && !tail.cold) continue;
+        session::Delivery delivery = delivery_of(record);
+        const uint64_t bytes = std::min<uint64_t>(delivery.message->footprint(), tail.bytes);
+        tail.bytes -= bytes;
+        core_.stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+        core_.queued_bytes.fetch_add(delivery.message->footprint() - bytes, std::memory_order_relaxed);
+        tail.after = record.position;
+        ++taken;
+        delivery.check_read = true;
+        flow.enqueue(std::move(delivery));
+    }
+    if (taken > tail.messages) metrics_.queued_messages.add(taken - tail.messages);
+    tail.messages -= std::min(tail.messages, taken);
+    tail.cold = false;
+    if (tail.messages && taken == 0) {
+        core_.log.write(LogLevel::error, "broker",
+                        "client '{}': {} stored messages are not in the store any more", s.client->id,
+                        tail.messages);
+        drop_tail(s);
+    } else if (tail.messages == 0) {
+        drop_tail(s);
+    } else if (!s.connection) {
+        tail.expiry_ms = INT64_MAX;  // looked at again when this page is gone
+    }
+}
+
+/// A queue that grew over its limit while its oldest messages were on their way from the store.
+void Shard::trim_queue(Session& s) {
+    if (core_.config.queue_policy != QueuePolicy::drop_oldest || !s.flow) return;
+    while (!s.flow->queue.empty() && queue_full(s, 0)) drop_oldest(s);
+    if (s.flow->queue.empty()) fetch_page(s);
+}
+
+/// True when a connection waits for what the stores know of its session; it goes on in session_came().
+bool Shard::wait_for_stored_session(Connection& c, Ref<PacketBox>& box, Session* s) {
+    if (s ? !(s->tail && s->tail->cold) : !wants(EventId::load_session)) return false;
+    hooks::Load::Request request;
+    request.client_id = c.client->id;
+    const uint64_t number = ask_stores(s ? EventId::load_messages : EventId::load_session, std::move(request),
+                                       s ? s->id.value : 0, c.handle);
+    Suspension state;
+    state.step = Step::load;
+    state.box = std::move(box);
+    state.pending = number;
+    c.suspension = std::make_unique<Suspension>(std::move(state));
+    pause(c);
+    return true;
+}
+
+void Shard::session_came(const PendingLoad& pending) {
+    const hooks::Load& load = *pending.load;
+    Connection* c = connections_.find(pending.connection);
+    if (!c || !c->suspension || c->suspension->step != Step::load) return;
+    Suspension state = std::move(*c->suspension);
+    c->suspension.reset();
+    c->last_received_ms = now_ms_;
+    const Status status = load.status();
+    if (status != Status::ok && status != Status::not_found) {
+        core_.log.write(LogLevel::error, "broker", "client '{}': its stored session could not be read: {}",
+                        c->client->id, load.text());
+        refuse_connect(*c, Reason::server_unavailable, "the stored session could not be read");
+    } else {
+        if (pending.session) {
+            Session* s = find_session(pending.session);
+            if (s && s->tail && s->tail->cold) take_page(*s, load);
+        } else if (status == Status::ok && load.client && !core_.registry.find(load.client->id)) {
+            take_session(load);
+        }
+        establish(*c, std::move(state.box), true);
+    }
+    continue_input(*c, {});
+    resume(*c);
+    if (c->state != Connection::State::closing) schedule(*c, deadline_of(*c));
+}
+
+/// A session that another server of the same store had.
+void Shard::take_session(const hooks::Load& load) {
+    restore_client(*load.client);
+    for (const hooks::StoredSubscription& record : load.subscriptions)
+        if (auto restored = restore_subscription(record); !restored)
+            core_.log.write(LogLevel::warn, "broker", "{}", restored.error().message);
+    const auto client = core_.registry.find(load.client->id);
+    Session* s = client ? find_session(client->session) : nullptr;
+    if (!s) return;
+    if (s->tail) {
+        take_page(*s, load);
+        return;
+    }
+    for (const hooks::StoredMessage& record : load.messages)
+        if (auto restored = restore_message(record); !restored)
+            core_.log.write(LogLevel::warn, "broker", "{}", restored.error().message);
+}
+
+}  // namespace comqtt::broker

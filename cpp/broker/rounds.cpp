@@ -1,0 +1,273 @@
+// Rounds end: what waited for the stores goes out, or is refused.
+
+#include "broker/rounds.hpp"
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+Round& Rounds::close(int64_t now_ms) {
+    Round& round = open();
+    round.closed = true;
+    round.since_ms = now_ms;
+    round.footprint = footprint_;
+    if (!changes_.empty()) {
+        const size_t usual = changes_.size();
+        round.changes = std::make_shared<hooks::Changes::List>(std::move(changes_));
+        changes_ = hooks::Changes::List();
+        changes_.reserve(std::min<size_t>(usual, 1024));
+    }
+    uncommitted_ += footprint_;
+    footprint_ = 0;
+    ++open_number_;
+    return round;
+}
+
+Round* Rounds::find(uint64_t number) {
+    if (rounds_.empty() || number < rounds_.front().number) return nullptr;
+    const uint64_t offset = number - rounds_.front().number;
+    // Rounds are numbered without gaps from the first one on.
+    return offset < rounds_.size() ? &rounds_[offset] : nullptr;
+}
+
+Round Rounds::take_ended() {
+    Round round = std::move(rounds_.front());
+    rounds_.pop_front();
+    uncommitted_ -= round.footprint;
+    return round;
+}
+
+bool Rounds::take_held(uint64_t round, Held& out) {
+    if (held_.empty() || held_.front().round != round) return false;
+    out = std::move(held_.front());
+    held_.pop_front();
+    return true;
+}
+
+/// Hands the changes of this round to the stores. What waits for it goes out when all have answered.
+void Shard::close_round() {
+    if (!rounds_.something_open()) return;
+    Round& round = rounds_.close(now_ms_);
+    if (round.changes) {
+        metrics_.store_rounds.add();
+        metrics_.store_changes.add(round.changes->size());
+        core_.uncommitted_bytes.fetch_add(round.footprint, std::memory_order_relaxed);
+        const CallbackScope scope(*this);
+        core_.hooks.each(EventId::store_changes, [&](hooks::Hook& hook) {
+            const auto changes = Ref<hooks::Changes>::adopt(
+                new hooks::Changes(round.changes, round.footprint, number_,
+                                   [mailbox = core_.mailboxes[number_], number = round.number](
+                                       Status status, const std::string& text, bool reported) {
+                                       mailbox->post([number, status, text, reported](Shard& shard) {
+                                           reported ? shard.store_failing(status, text)
+                                                    : shard.store_answered(number, status, text);
+                                       });
+                                   }));
+            hooks::Event event(EventId::store_changes, wall_ms_);
+            ++round.stores;
+            Status status = hook.store_changes(event, *changes);
+            if (event.failed()) {
+                core_.hooks.report_failure(event, hook);
+                status = Status::callback;
+            }
+            if (status == Status::ok && changes->dismiss()) {
+                --round.stores;
+                core_.store_health.report(Status::ok, {});
+            } else if (status != Status::pending) {
+                changes->complete(status, event.failed() ? event.failure() : "the store refused it");
+            }
+        });
+    }
+    confirm(round);
+    finish_rounds();
+}
+
+void Shard::store_answered(uint64_t number, Status status, const std::string& text) {
+    Round* round = rounds_.find(number);
+    if (!round) return;
+    --round->stores;
+    if (status == Status::ok) {
+        if (core_.store_health.report(Status::ok, {}))
+            core_.log.write(LogLevel::info, "broker", "the store commits again");
+    } else if (round->status == Status::ok) {
+        round->status = status;
+        round->text = text;
+        metrics_.store_failures.add();
+        core_.log.write(LogLevel::error, "broker", "a batch of {} changes was not stored: {}",
+                        round->changes ? round->changes->size() : 0, text);
+    }
+    confirm(*round);
+    finish_rounds();
+}
+
+void Shard::store_failing(Status status, const std::string& text) {
+    metrics_.store_failures.add();
+    if (core_.store_health.report(status, text))
+        core_.log.write(LogLevel::error, "broker",
+                        "the store cannot commit: {}; QoS 1 and 2 messages are refused until it can", text);
+}
+
+/// Another shard has stored what we handed to it, or could not.
+void Shard::round_confirmed(uint64_t number, Status status, const std::string& text) {
+    Round* round = rounds_.find(number);
+    if (!round) return;
+    --round->shards;
+    if (status != Status::ok && round->status == Status::ok) {
+        round->status = status;
+        round->text = text;
+    }
+    confirm(*round);
+    finish_rounds();
+}
+
+/// Tells the shards that wait for what became of their batches in this round.
+void Shard::confirm(Round& round) {
+    if (!round.closed || round.stores) return;
+    const auto tell = [&](std::vector<Confirmation>& confirmations) {
+        for (const Confirmation& wanted : std::exchange(confirmations, {}))
+            post(wanted.shard, [number = wanted.round, status = round.status, text = round.text](
+                                   Shard& shard) { shard.round_confirmed(number, status, text); });
+    };
+    tell(round.confirmations);
+    if (!round.shards) tell(round.passed_on);
+}
+
+void Shard::finish_rounds() {
+    while (rounds_.ended()) {
+        const Round round = rounds_.take_ended();
+        core_.uncommitted_bytes.fetch_sub(round.footprint, std::memory_order_relaxed);
+        Held held;
+        while (rounds_.take_held(round.number, held)) release_held(held, round);
+    }
+    metrics_.acks_held.set(rounds_.held_count());
+    uncommitted_since_ms_.store(rounds_.oldest_ms(), std::memory_order_relaxed);
+    if (!store_waiters_.empty() &&
+        rounds_.uncommitted() <= core_.config.limits.uncommitted_bytes / core_.shards.size() / 2) {
+        for (const uint64_t handle : std::exchange(store_waiters_, {})) {
+            Connection* c = connections_.find(handle);
+            if (!c || !c->waits_for_store) continue;
+            if (c->held >= kHeldPerClient / 2) {
+                store_waiters_.push_back(handle);
+                continue;
+            }
+            c->waits_for_store = false;
+            resume(*c);
+        }
+    }
+}
+
+/// Too much of what this shard made waits for the stores: this publisher is not read until there is less.
+void Shard::check_store_backlog(Connection& c) {
+    if (c.waits_for_store || c.state != Connection::State::established) return;
+    if (rounds_.uncommitted() <= core_.config.limits.uncommitted_bytes / core_.shards.size() &&
+        c.held < kHeldPerClient)
+        return;
+    c.waits_for_store = true;
+    metrics_.backpressure_pauses.add();
+    store_waiters_.push_back(c.handle);
+    pause(c);
+}
+
+void Shard::hold(Connection& c, Held held) {
+    held.connection = c.handle;
+    ++c.held;
+    c.held_pubacks += held.type == mqtt::PacketType::puback;
+    c.corked += held.kind == Held::Kind::uncork;
+    rounds_.hold(std::move(held));
+}
+
+void Shard::hold_flow(Connection& c, Session& s, Held::Kind kind, mqtt::PacketId id) {
+    Held held;
+    held.kind = kind;
+    held.id = id;
+    held.session = s.id.value;
+    hold(c, std::move(held));
+}
+
+/// Everything from here on goes out when the round has ended.
+void Shard::cork(Connection& c) {
+    Held held;
+    held.kind = Held::Kind::uncork;
+    hold(c, std::move(held));
+}
+
+void Shard::release_held(Held& held, const Round& round) {
+    Connection* c = held.connection ? connections_.find(held.connection) : nullptr;
+    if (c) {
+        --c->held;
+        c->held_pubacks -= held.type == mqtt::PacketType::puback;
+        c->corked -= held.kind == Held::Kind::uncork;
+        if (c->state == Connection::State::closing && held.kind != Held::Kind::uncork) c = nullptr;
+    }
+    const bool failed = round.status != Status::ok;
+    switch (held.kind) {
+        case Held::Kind::ack:
+        case Held::Kind::packet:
+            if (c && failed) {
+                refuse_held(*c, held, round);
+            } else if (c && held.packet) {
+                send_packet(*c, std::move(*held.packet));
+            } else if (c) {
+                send_ack(*c, held.type, held.id, held.reason);
+            }
+            return;
+        case Held::Kind::uncork:
+            if (c && failed && c->state != Connection::State::closing) {
+                c->out.clear(chunks_);
+                refuse_unstored(*c, round);
+            }
+            if (c) touch_output(*c);
+            return;
+        case Held::Kind::publish:
+        case Held::Kind::pubrel: release_flow(c, held); return;
+        case Held::Kind::remove:
+            if (Session* s = find_session(held.session)) forget_message(*s, held.position);
+            return;
+    }
+}
+
+/// The QoS 2 message, or PUBREL, that is stored now.
+void Shard::release_flow(Connection* c, const Held& held) {
+    Session* s = find_session(held.session);
+    session::Inflight::Entry* entry = s && s->flow ? s->flow->inflight.find(held.id) : nullptr;
+    if (!entry || !entry->held) return;
+    entry->held = false;
+    if (!c || c->session != s) {
+        // It has reconnected meanwhile: what it was not sent is sent in turn.
+        if (s->connection && s->connection->state == Connection::State::established) pump(*s->connection, *s);
+        return;
+    }
+    if (entry->state == session::Inflight::State::released) {
+        send_ack(*c, mqtt::PacketType::pubrel, held.id, Reason::success);
+        return;
+    }
+    session::Delivery delivery = entry->delivery;
+    entry->delivery.sent = true;
+    Publication p = Publication::of(delivery.message);
+    if (send_delivery(*c, *s, std::move(delivery), held.id, p)) return;
+    finish_flow(*s, held.id);
+    pump(*c, *s);
+}
+
+void Shard::refuse_held(Connection& c, Held& held, const Round& round) {
+    const Reason reason =
+        round.status == Status::queue_full ? Reason::quota_exceeded : Reason::implementation_specific_error;
+    using mqtt::PacketType;
+    const bool v5 = c.version == mqtt::Version::v5;
+    const PacketType type = held.packet ? held.packet->type : held.type;
+    if (v5 && (type == PacketType::puback || type == PacketType::pubrec)) {
+        const mqtt::PacketId id = held.packet ? held.packet->packet_id : held.id;
+        if (type == PacketType::pubrec && c.session && c.session->flow) c.session->flow->received.remove(id);
+        send_ack(c, type, id, reason, round.text);
+        return;
+    }
+    refuse_unstored(c, round);
+}
+
+/// MQTT has no answer that would say so.
+void Shard::refuse_unstored(Connection& c, const Round& round) {
+    const std::string text = "not stored: " + round.text;
+    close(c, {.reason = Reason::implementation_specific_error, .text = text.c_str()});
+}
+
+}  // namespace comqtt::broker

@@ -1,0 +1,151 @@
+// What becomes of stored state, recorded as it happens.
+
+#include "broker/packet_parts.hpp"
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+using hooks::Change;
+using Kind = hooks::Change::Kind;
+
+Change& Shard::record(Kind kind, const Session* s) {
+    Change& change = rounds_.changes().emplace_back();
+    change.kind = kind;
+    if (s) change.client = s->client;
+    rounds_.vouch();
+    rounds_.add_footprint(sizeof(Change));
+    return change;
+}
+
+Change& Shard::record_text(Kind kind, const Session* s, std::string_view text) {
+    Change& change = record(kind, s);
+    change.details = std::make_unique<Change::Details>();
+    change.details->text = text;
+    rounds_.add_footprint(sizeof(Change::Details) + text.size());
+    return change;
+}
+
+/// Records the client and its present state; what is connected has no time of disconnection.
+void Shard::save_session(Session& s) {
+    const hooks::Client& client = *s.client;
+    Change& change = record(Kind::session_saved, &s);
+    change.details = std::make_unique<Change::Details>();
+    hooks::StoredClient& record = change.details->client;
+    record.id = client.id;
+    record.username = client.username;
+    record.remote = client.remote;
+    record.listener = client.listener;
+    record.version = client.version;
+    record.clean_start = client.clean_start;
+    record.session_expiry_s = s.expiry_interval;
+    if (!s.connection) record.disconnected_at_ms = client.disconnected_at_ms.load(std::memory_order_relaxed);
+    if (s.will) {
+        const Packet& packet = s.will->box->packet;
+        record.has_will = true;
+        record.will = {packet.topic_name, packet.payload, packet.qos, packet.retain, packet.properties};
+        record.will_due_ms = wall_ms_ + std::max<int64_t>(0, s.will->due_ms - now_ms_);
+    } else if (s.connection && client.will) {
+        record.has_will = true;
+        record.will = *client.will;
+    }
+    rounds_.add_footprint(sizeof(Change::Details) + client.id.size() + record.will.payload.size());
+}
+
+/// All of a session that the stores do not know yet.
+void Shard::save_whole_session(Session& s) {
+    save_session(s);
+    s.subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions& options) {
+        save_subscription(s, filter, options);
+    });
+    if (!s.flow) return;
+    s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
+        const bool released = entry.state == session::Inflight::State::released;
+        if (released && !entry.delivery.message) return;
+        save_message(s, entry.delivery, id);
+        if (released) record(Kind::message_released, &s).position = entry.delivery.position;
+    });
+    for (session::Delivery& delivery : s.flow->queue)
+        if (delivery.qos) save_message(s, delivery, 0);
+    for (const mqtt::PacketId id : s.flow->received.all()) record(Kind::received_added, &s).packet_id = id;
+}
+
+void Shard::save_subscription(const Session& s, const std::string& filter,
+                              const topics::SubscriptionOptions& options) {
+    Change& change = record(Kind::subscription_saved, &s);
+    change.details = std::make_unique<Change::Details>();
+    hooks::StoredSubscription& record = change.details->subscription;
+    record.client_id = s.client->id;
+    record.entry = {filter, static_cast<uint8_t>(options.qos), options.no_local != 0,
+                    options.retain_as_published != 0, static_cast<uint8_t>(options.retain_handling)};
+    record.identifier = options.identifier;
+    rounds_.add_footprint(sizeof(Change::Details) + filter.size());
+}
+
+/// Gives the delivery its place in the session's stored order. `id` 0 = not sent.
+void Shard::save_message(const Session& s, session::Delivery& delivery, mqtt::PacketId id) {
+    delivery.position = next_position_++;
+    Change& change = record(Kind::message_queued, &s);
+    change.qos = delivery.qos;
+    change.retain = delivery.retain;
+    change.packet_id = id;
+    change.position = delivery.position;
+    change.message_key = delivery.message->key(core_.next_message_key);
+    change.message = delivery.message;
+    if (delivery.identifiers || delivery.share) {
+        change.details = std::make_unique<Change::Details>();
+        if (delivery.identifiers) change.details->identifiers = delivery.identifiers->identifiers;
+        if (delivery.share)
+            change.details->text =
+                "$share/" + delivery.share->share_name + "/" + delivery.share->topic_filter;
+        rounds_.add_footprint(sizeof(Change::Details));
+    }
+    rounds_.add_footprint(delivery.message->footprint());
+}
+
+/// The delivery went into flight under this identifier.
+void Shard::note_sent(Session& s, mqtt::PacketId id) {
+    session::Delivery& delivery = s.flow->inflight.find(id)->delivery;
+    if (!delivery.position) {
+        save_message(s, delivery, id);
+        return;
+    }
+    Change& change = record(Kind::message_sent, &s);
+    change.position = delivery.position;
+    change.packet_id = id;
+}
+
+void Shard::forget_message(const Session& s, uint64_t position) {
+    if (s.stored && position) record(Kind::message_removed, &s).position = position;
+}
+
+/// A flow that is over: acknowledged or given up.
+void Shard::finish_flow(Session& s, mqtt::PacketId id) {
+    session::Inflight::Entry* entry = s.flow->inflight.find(id);
+    if (!entry) return;
+    forget_message(s, entry->delivery.position);
+    s.flow->inflight.finish(id, *entry);
+    metrics_.inflight.sub();
+}
+
+/// The stores cannot commit, and more waits for them than may.
+bool Shard::store_overflows() const {
+    return core_.store_health.failing() &&
+           core_.uncommitted_bytes.load(std::memory_order_relaxed) > core_.config.limits.uncommitted_bytes;
+}
+
+void Shard::record_retained(const mqtt::MessageRef& message) {
+    const std::string_view topic = message->topic_name().text();
+    if (!storing() || topic.starts_with("$SYS")) return;
+    if (message->payload().empty()) {
+        record_text(Kind::retained_removed, nullptr, topic);
+        return;
+    }
+    record(Kind::retained_saved, nullptr).message = message;
+    rounds_.add_footprint(message->footprint());
+}
+
+void Shard::record_blocked(const std::string& client_id, bool blocked) {
+    if (storing()) record_text(blocked ? Kind::client_blocked : Kind::client_unblocked, nullptr, client_id);
+}
+
+}  // namespace comqtt::broker

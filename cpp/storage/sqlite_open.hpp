@@ -1,0 +1,27 @@
+#pragma once
+// Opening a store's file: made when missing, judged, migrated, or set aside when it cannot be used.
+
+#include "storage/sqlite_db.hpp"
+#include "storage/sqlite_store.hpp"
+
+namespace comqtt::storage {
+
+/// The connections of one store differ in what they cache and may do.
+enum class Role : uint8_t { writer, reader, checkpoint };
+
+/// One more connection to a file that is open already.
+Result<Db> connect(const StoreConfig& config, const std::string& path, Role role);
+
+/// The file, ready for the writer and marked as not closed in order. Damage is dealt with by config.on_damage.
+Result<Db> open_file(const StoreConfig& config, const std::string& path);
+
+/// The number of the last transaction that is in the file.
+Result<int64_t> last_commit(Db& db);
+
+/// Nothing is left in the write-ahead log, and the next start need not check.
+Result<void> mark_clean(Db& db);
+
+/// Renames a file and what belongs to it to a name that is free, `<path>.bad-<time>`, and gives that name.
+Result<std::string> set_aside(const std::string& path);
+
+}  // namespace comqtt::storage
