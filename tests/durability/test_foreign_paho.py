@@ -23,15 +23,20 @@ GAP = 0.008 * TIME_FACTOR  # seconds between the messages of one publisher
 
 
 class Foreign:
-    """One paho client with a session; its callbacks write history."""
+    """One paho client with a session; its callbacks write history.
 
-    def __init__(self, name: str, port: int, record, version: int):
+    `up`: set while the broker runs. paho waits for it: after an attempt to connect in vain it sends PUBLISH where
+    PUBREL is due.
+    """
+
+    def __init__(self, name: str, port: int, record, version: int, up: threading.Event):
         protocol = paho.MQTTv5 if version == 5 else paho.MQTTv311
         keep = {} if version == 5 else {"clean_session": False}
         self.name, self.record = name, record
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=protocol, **keep)
         self.client.reconnect_delay_set(0.02, 0.05)
         self.client.max_inflight_messages_set(20)
+        self.client.on_pre_connect = lambda client, data: up.wait(SOON)
         self.client.on_connect, self.client.on_disconnect = self._connected, self._gone
         self.client.on_message, self.client.on_subscribe = self._message, self._subscribed
         self.client.on_publish = lambda client, data, mid, reason, props: self.done.append((time.monotonic(), mid))
@@ -39,6 +44,7 @@ class Foreign:
         self.sent: dict[int, h.Message] = {}
         self.got: set[h.Message] = set()
         self.numbers = itertools.count(1)
+        self.connections = 0
         self.subscribed = threading.Event()
         self._filter = ("", 0)
         fields = {}
@@ -72,6 +78,7 @@ class Foreign:
     def _connected(self, client, data, flags, reason, props):
         if not reason.is_failure:
             self.record(self.name, h.CONNECTED, detail=flags.session_present)
+            self.connections += 1
 
     def _gone(self, client, data, flags, reason, props):
         self.record(self.name, h.GONE, detail=str(reason))
@@ -99,21 +106,27 @@ def test_paho_loses_nothing_when_the_broker_is_killed(broker, threads, version):
     print(f"seed {seed}")
     chance, record = random.Random(seed), h.Recorder()
     own = broker("capabilities.maximum-client-writes-pending=100000", threads=threads)
-    subscribers = [Foreign(f"s{qos}", own.port, record, version) for qos in (1, 2)]
-    publishers = {Foreign(f"p{qos}", own.port, record, version): qos for qos in (1, 2)}
+    up = threading.Event()
+    up.set()
+    subscribers = [Foreign(f"s{qos}", own.port, record, version, up) for qos in (1, 2)]
+    publishers = {Foreign(f"p{qos}", own.port, record, version, up): qos for qos in (1, 2)}
+    everybody = [*subscribers, *publishers]
     try:
         for qos, each in enumerate(subscribers, 1):
             each.subscribe("d/#", qos)
-        for _ in range(KILLS):
+        for kill in range(1, KILLS + 1):
+            _until(lambda: all(each.connections == kill for each in everybody), "all connected")
             ends = time.monotonic() + chance.uniform(0.1, 1.0) * TIME_FACTOR
             while time.monotonic() < ends:
                 for each, qos in publishers.items():
                     each.publish(qos)
                 time.sleep(GAP)  # the pace of the publishers
+            up.clear()
             own.kill()
             record(h.BROKER, h.KILLED)
             own.start()
             record(h.BROKER, h.STARTED)
+            up.set()
         _until(lambda: all(len(each.done) == len(each.sent) for each in publishers), "all acknowledged")
         everything = {message for each in publishers for message in each.sent.values()}
         try:
@@ -121,7 +134,8 @@ def test_paho_loses_nothing_when_the_broker_is_killed(broker, threads, version):
         except AssertionError:
             pass  # the verdict says what is missing
     finally:
-        for each in (*subscribers, *publishers):
+        up.set()
+        for each in everybody:
             each.end()
     events = h.merged(record.events, *(each.answers() for each in publishers))
     # paho mixes new messages with those it sends again, so that their order means nothing.
