@@ -25,9 +25,8 @@ class StoreBroker:
         self.path, self.port = path, free_port()
         self.log_path = log_folder / f"broker-{self.port}.log"
         self.command = [str(program), "--tcp", f"127.0.0.1:{self.port}", "--threads", str(threads)]
-        if way:
-            self.command += ["--storage-path", str(path), "--storage-way", str(way), "--durability", durability,
-                             "--sync", sync]
+        self.command += ["--storage-way", str(way), "--storage-path", str(path), "--durability", durability,
+                         "--sync", sync]
         self.command += [word for setting in settings for word in ("--set", setting)]
         self.environment = environment or {}
         self.process: subprocess.Popen | None = None
