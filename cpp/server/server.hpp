@@ -56,8 +56,6 @@ public:
 
     virtual const Options& options() const = 0;
     virtual State state() const = 0;
-    /// ok when running and the stores commit; state; storage with the reason. Any thread.
-    virtual Result<void> ready() const = 0;
     /// Returns when accepting. On error everything is closed again and the server is `stopped`.
     virtual Result<void> start() = 0;
     /// Asynchronous, idempotent, legal in callbacks. Clients get DISCONNECT 0x8B and up to drain_ms to take it.

@@ -20,10 +20,6 @@ public:
 
     const Options& options() const override { return options_; }
     State state() const override { return state_.load(std::memory_order_acquire); }
-    Result<void> ready() const override {
-        if (state() == State::running) return {};
-        return Error{Status::state, "the server is not running"};
-    }
     Result<void> start() override;
     Status stop(int64_t drain_ms) override;
     Status wait(int64_t timeout_ms) override;

@@ -87,6 +87,15 @@ static void print_records(void) {
     MEMBER(comqtt_metrics, handover_bytes);
     MEMBER(comqtt_metrics, routes);
     MEMBER(comqtt_metrics, route_misses);
+    MEMBER(comqtt_metrics, store_rounds);
+    MEMBER(comqtt_metrics, store_changes);
+    MEMBER(comqtt_metrics, store_failures);
+    MEMBER(comqtt_metrics, store_refusals);
+    MEMBER(comqtt_metrics, uncommitted_bytes);
+    MEMBER(comqtt_metrics, acks_held);
+    MEMBER(comqtt_metrics, stored_bytes);
+    MEMBER(comqtt_metrics, pages_loaded);
+    MEMBER(comqtt_metrics, publishes_refused);
     RECORD(comqtt_option_info);
     MEMBER(comqtt_option_info, struct_size);
     MEMBER(comqtt_option_info, key);
@@ -137,6 +146,7 @@ static void print_records(void) {
     MEMBER(comqtt_stored_message, state);
     MEMBER(comqtt_stored_message, position);
     MEMBER(comqtt_stored_message, share);
+    MEMBER(comqtt_stored_message, published_qos);
     RECORD(comqtt_change);
     MEMBER(comqtt_change, struct_size);
     MEMBER(comqtt_change, kind);

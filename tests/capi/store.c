@@ -250,6 +250,17 @@ comqtt_status store_report(store* it, comqtt_status status, const char* why) {
     return answer;
 }
 
+bool store_is_offline(store* it, const char* client) {
+    const comqtt_str none = {NULL, 0};
+    const row* found;
+    bool offline;
+    pthread_mutex_lock(&it->mutex);
+    found = find(it, ROW_SESSION, comqtt_str_of(client), none, 0, 0);
+    offline = found && found->disconnected_ms;
+    pthread_mutex_unlock(&it->mutex);
+    return offline;
+}
+
 size_t store_count(store* it, row_kind kind, const char* client) {
     size_t count = 0;
     pthread_mutex_lock(&it->mutex);

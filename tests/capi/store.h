@@ -74,6 +74,8 @@ size_t store_finish(store* it, comqtt_status status, const char* why);
 size_t store_finish_loads(store* it, comqtt_status status);
 /* Reports trouble with the oldest batch that is held. */
 comqtt_status store_report(store* it, comqtt_status status, const char* why);
+/* A session is there and has no connection. */
+bool store_is_offline(store* it, const char* client);
 /* How many rows of a kind a client (NULL = any) has. */
 size_t store_count(store* it, row_kind kind, const char* client);
 

@@ -87,31 +87,48 @@ static void provoke_packet_id_exhaustion(comqtt_server* server) {
     peer_close(it);
 }
 
+static comqtt_status stored_clients(void* user, comqtt_event* event, comqtt_sink* sink) {
+    comqtt_stored_client record = comqtt_stored_client_init();
+    (void)user;
+    (void)event;
+    record.id = S("shelved");
+    record.session_expiry_s = 1000;
+    record.queued_messages = 1;
+    record.last_position = 1;
+    return comqtt_sink_add_client(sink, &record, NULL);
+}
+
+static void connect_stored(comqtt_server* server, const char* id) {
+    peer* it = peer_open(server, COMQTT_MQTT_5);
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, id);
+    comqtt_connect fields = comqtt_connect_init();
+    comqtt_packet_connect(connect, &fields);
+    fields.clean_start = false;
+    comqtt_packet_set_connect(connect, &fields);
+    CHECK_INT(peer_try_connect(it, connect), 0);
+    peer_close(it);
+}
+
 static void every_slot_fires(void) {
     comqtt_server* server = NULL;
     comqtt_options* options = test_options(true);
     comqtt_hooks table = recorder_table();
+    comqtt_hooks shelf = comqtt_hooks_init();
     recorder* notes = recorder_new();
-    peer* resumer;
-    comqtt_packet* connect;
-    comqtt_connect fields = comqtt_connect_init();
+    shelf.stored_clients = stored_clients;
     CHECK_OK(comqtt_options_set_int(options, "sys-topic-resend-interval", 1, NULL));
     CHECK_OK(comqtt_options_set_int(options, "capabilities.maximum-client-writes-pending", 4, NULL));
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
     CHECK_OK(comqtt_server_add_hook(server, &table, notes, NULL, NULL, NULL));
+    CHECK_OK(comqtt_server_add_hook(server, &shelf, NULL, NULL, NULL, NULL));
     CHECK_OK(comqtt_server_add_allow_all(server, NULL, NULL));
     CHECK_OK(comqtt_server_start(server, NULL));
     provoke_connection_events(server);
     provoke_message_events(server);
     provoke_drop_and_expiry(server);
-    connect = make_connect(COMQTT_MQTT_5, "stored-elsewhere");
-    comqtt_packet_connect(connect, &fields);
-    fields.clean_start = false;
-    comqtt_packet_set_connect(connect, &fields);
-    resumer = peer_open(server, COMQTT_MQTT_5);
-    CHECK_INT(peer_try_connect(resumer, connect), 0);
-    peer_close(resumer);
+    connect_stored(server, "stored-elsewhere");
+    connect_stored(server, "shelved");
     provoke_packet_id_exhaustion(server);
     comqtt_server_free(server);
     for (size_t i = 0; i < RECORDER_EVENTS; ++i)

@@ -48,7 +48,7 @@ static void make_offline(scene* it, const char* id, const char* filter) {
     peer* made = open_stored(it, id);
     CHECK_INT(peer_subscribe(made, filter, 2), 2);
     peer_close(made);
-    EVENTUALLY(store_count(it->disk, ROW_SUBSCRIPTION, id) == 1);
+    EVENTUALLY(store_is_offline(it->disk, id));
 }
 
 /* The batch of what was just sent is at the store, the round that made it is over, and the client got nothing. */

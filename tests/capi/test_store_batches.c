@@ -136,6 +136,7 @@ static void a_message_is_shown_as_it_is_delivered(void) {
     done(&seen);
     CHECK(peer_expects(receiver, COMQTT_SUBACK));
     peer_close(receiver);
+    EVENTUALLY(comqtt_server_client_count(server, true) == 1);
 
     keep_next(&seen, COMQTT_CHANGE_MESSAGE_QUEUED);
     packet = make_publish(COMQTT_MQTT_5, "t/1", "hello", 2, 3);

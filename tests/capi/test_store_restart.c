@@ -23,7 +23,7 @@ static peer* resume(comqtt_server* server, const char* id, bool present) {
 static void publish_numbers(comqtt_server* server, const char* topic, int count) {
     peer* publisher = peer_connect(server, COMQTT_MQTT_5, "publisher");
     for (int i = 1; i <= count; ++i) {
-        char payload[8];
+        char payload[16];
         comqtt_packet* answer;
         snprintf(payload, sizeof payload, "%d", i);
         CHECK_OK(peer_send(publisher, make_publish(COMQTT_MQTT_5, topic, payload, 1, (uint16_t)i)));
@@ -59,10 +59,11 @@ static void expect_ack(peer* it, comqtt_packet_kind kind, uint16_t id) {
     comqtt_packet_release(packet);
 }
 
-static void make_offline(comqtt_server* server, const char* id, const char* filter) {
+static void make_offline(store* disk, comqtt_server* server, const char* id, const char* filter) {
     peer* client = resume(server, id, false);
     CHECK_INT(peer_subscribe(client, filter, 2), 2);
     peer_close(client);
+    EVENTUALLY(store_is_offline(disk, id));
 }
 
 /* What was sent comes again with DUP and its packet id, then the queue in order. */
@@ -71,12 +72,13 @@ static void sessions_go_on_where_they_were(bool lazy) {
     comqtt_server* server = store_server(disk, NULL);
     peer* client;
     uint16_t first, second;
-    make_offline(server, "s", "t/+");
+    make_offline(disk, server, "s", "t/+");
     publish_numbers(server, "t/x", 2);
     client = resume(server, "s", true);
     first = expect_message(client, "1", false);
     second = expect_message(client, "2", false);
     peer_close(client);
+    EVENTUALLY(store_is_offline(disk, "s"));
     publish_numbers(server, "t/x", 4);
     comqtt_server_free(server);
     CHECK_INT(store_count(disk, ROW_MESSAGE, "s"), 6);
@@ -87,7 +89,7 @@ static void sessions_go_on_where_they_were(bool lazy) {
     CHECK_INT(expect_message(client, "1", true), first);
     CHECK_INT(expect_message(client, "2", true), second);
     for (int i = 1; i <= 4; ++i) {
-        char payload[8];
+        char payload[16];
         snprintf(payload, sizeof payload, "%d", i);
         acknowledge(client, COMQTT_PUBACK, expect_message(client, payload, false));
     }
@@ -111,7 +113,7 @@ static void a_queue_comes_back_page_by_page(void) {
     comqtt_server* server = store_server(disk, NULL);
     comqtt_client* session = NULL;
     peer* client;
-    make_offline(server, "s", "t");
+    make_offline(disk, server, "s", "t");
     publish_numbers(server, "t", 20);
     comqtt_server_free(server);
     disk->lazy = disk->page_of_one = true;
@@ -123,7 +125,7 @@ static void a_queue_comes_back_page_by_page(void) {
     publish_numbers(server, "t", 1); /* goes behind what is not loaded */
     client = resume(server, "s", true);
     for (int i = 1; i <= 21; ++i) {
-        char payload[8];
+        char payload[16];
         snprintf(payload, sizeof payload, "%d", i == 21 ? 1 : i);
         acknowledge(client, COMQTT_PUBACK, expect_message(client, payload, false));
     }
@@ -142,12 +144,12 @@ static void a_queue_that_outgrows_its_memory_keeps_its_order(void) {
     peer* client;
     CHECK_OK(comqtt_options_set_int(options, "limits.client-queue-memory", 4096, NULL));
     server = store_server(disk, options);
-    make_offline(server, "s", "t");
+    make_offline(disk, server, "s", "t");
     publish_numbers(server, "t", 200);
     CHECK_INT(store_count(disk, ROW_MESSAGE, "s"), 200);
     client = resume(server, "s", true);
     for (int i = 1; i <= 200; ++i) {
-        char payload[8];
+        char payload[16];
         snprintf(payload, sizeof payload, "%d", i);
         acknowledge(client, COMQTT_PUBACK, expect_message(client, payload, false));
     }
@@ -207,6 +209,7 @@ static void retained_messages_blocks_and_wills_come_back(void) {
     comqtt_connect fields = comqtt_connect_init();
     CHECK_OK(comqtt_server_publish(server, S("kept"), B("still here"), 1, true, NULL));
     CHECK_OK(comqtt_server_publish(server, S("gone"), B("x"), 1, true, NULL));
+    EVENTUALLY(store_count(disk, ROW_RETAINED, NULL) == 2);
     CHECK_OK(comqtt_server_clear_retained(server, S("gone")));
     CHECK_OK(comqtt_server_block_client(server, S("bad")));
     CHECK_OK(comqtt_server_block_client(server, S("forgiven")));
@@ -221,7 +224,7 @@ static void retained_messages_blocks_and_wills_come_back(void) {
     CHECK_INT(peer_try_connect(client, packet), 0);
     peer_close(client);
     EVENTUALLY(store_count(disk, ROW_RETAINED, NULL) == 1 && store_count(disk, ROW_BLOCKED, NULL) == 1);
-    EVENTUALLY(atomic_load(&disk->seen[COMQTT_CHANGE_SESSION_SAVED]) >= 2); /* connected, and gone */
+    EVENTUALLY(store_is_offline(disk, "mortal"));
     comqtt_server_free(server);
 
     server = store_server(disk, NULL);
@@ -242,9 +245,9 @@ static void a_session_that_has_ended_does_not_come_back(void) {
     store* disk = store_new();
     comqtt_server* server = store_server(disk, NULL);
     peer* client;
-    make_offline(server, "s", "t");
+    make_offline(disk, server, "s", "t");
     publish_numbers(server, "t", 3);
-    make_offline(server, "old", "t");
+    make_offline(disk, server, "old", "t");
     client = peer_connect(server, COMQTT_MQTT_5, "s"); /* a clean start */
     peer_close(client);
     CHECK_OK(comqtt_server_advance(server, 1001000)); /* the other one expires */
@@ -266,7 +269,7 @@ static void a_session_is_loaded_when_its_client_comes(void) {
     comqtt_connect fields = comqtt_connect_init();
     comqtt_stored_client stranger = comqtt_stored_client_init();
     peer* client;
-    make_offline(server, "s", "t");
+    make_offline(disk, server, "s", "t");
     publish_numbers(server, "t", 3);
     comqtt_server_free(server);
 
@@ -294,7 +297,7 @@ static void a_session_is_loaded_when_its_client_comes(void) {
     CHECK(comqtt_packet_session_present(packet));
     comqtt_packet_release(packet);
     for (int i = 1; i <= 3; ++i) {
-        char payload[8];
+        char payload[16];
         snprintf(payload, sizeof payload, "%d", i);
         acknowledge(client, COMQTT_PUBACK, expect_message(client, payload, false));
     }

@@ -157,10 +157,29 @@ def queued_message(client_id, position, topic, payload):
                          packet=packets.publish(topic, payload, qos=1))
 
 
-def leave_a_session(server, client_id, *filters):
+def leave_a_session(server, store, client_id, *filters):
     peer = Peer.connected(server, client_id, **LASTING)
     peer.subscribe(*[(each, 2) for each in filters])
+    leave(store, peer, client_id)
+
+
+def leave(store, peer, client_id):
+    """Returns when the store knows that the client has gone."""
     peer.vanish()
+    end = time.monotonic() + PATIENCE
+    while not store.sessions[client_id].disconnected_ms:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def hold_batches(serve):
+    """A server with a session "s" that is subscribed to "t" and gone, and a store that holds what comes now."""
+    store = DictStore()
+    server = serve(store)
+    leave_a_session(server, store, "s", "t")
+    held = HeldStore()
+    server.add_hook(held)
+    return server, held
 
 
 def test_records_take_their_attributes_as_keywords():
@@ -252,7 +271,7 @@ def test_a_path_is_an_option_like_any(make_server):
 def test_another_server_goes_on_with_what_was_stored(serve, lazy):
     store = DictStore()
     first = serve(store)
-    leave_a_session(first, "s", "t/+", "$share/g/u")
+    leave_a_session(first, store, "s", "t/+", "$share/g/u")
     first.publish("kept", "here", retain=True)
     first.block("bad")
     sender = Peer.connected(first, "sender", **LASTING)
@@ -262,7 +281,7 @@ def test_another_server_goes_on_with_what_was_stored(serve, lazy):
     sender.expect(PacketType.PUBREC)
     peer = Peer.connected(first, "s", **LASTING)
     sent = [peer.expect(PacketType.PUBLISH) for _ in range(6)]
-    peer.vanish()
+    leave(store, peer, "s")
     first.publish("t/late", "6", qos=1)
     first.close()
     assert len(store.messages) == 7 and store.received == {("sender", 9)}
@@ -286,11 +305,7 @@ def test_another_server_goes_on_with_what_was_stored(serve, lazy):
 
 
 def test_puback_waits_for_complete_from_any_thread(serve):
-    store = DictStore()
-    server = serve(store)
-    leave_a_session(server, "s", "t")
-    held = HeldStore()
-    server.add_hook(held)
+    server, held = hold_batches(serve)
     publisher, other = Peer.connected(server, "p"), Peer.connected(server, "other")
     publisher.publish("t", "x", qos=1, packet_id=5)
     batch = held.held.get(timeout=PATIENCE)
@@ -312,10 +327,7 @@ def test_puback_waits_for_complete_from_any_thread(serve):
 
 @pytest.mark.parametrize("status, reason", [(Status.STORAGE, 0x83), (Status.QUEUE_FULL, 0x97)])
 def test_a_batch_that_fails_is_told_to_its_publisher(serve, status, reason):
-    server = serve(DictStore())
-    leave_a_session(server, "s", "t")
-    held = HeldStore()
-    server.add_hook(held)
+    server, held = hold_batches(serve)
     publisher = Peer.connected(server, "p")
     publisher.publish("t", qos=1, packet_id=5)
     held.held.get(timeout=PATIENCE).complete(status, "no more paper")
@@ -332,10 +344,7 @@ def test_a_batch_that_fails_is_told_to_its_publisher(serve, status, reason):
 
 
 def test_a_batch_that_is_given_up_was_not_stored(serve):
-    server = serve(DictStore())
-    leave_a_session(server, "s", "t")
-    held = HeldStore()
-    server.add_hook(held)
+    server, held = hold_batches(serve)
     publisher = Peer.connected(server, "p")
     publisher.publish("t", qos=1, packet_id=5)
     batch = held.held.get(timeout=PATIENCE)
@@ -346,8 +355,9 @@ def test_a_batch_that_is_given_up_was_not_stored(serve):
 
 @pytest.mark.parametrize("answer", [False, 5, "stored", Status.IO, RuntimeError("broken")])
 def test_what_is_not_a_success_was_not_stored(serve, answer):
-    server = serve(DictStore())
-    leave_a_session(server, "s", "t")
+    store = DictStore()
+    server = serve(store)
+    leave_a_session(server, store, "s", "t")
 
     def store_changes(event, changes):
         if isinstance(answer, Exception):
@@ -366,7 +376,7 @@ def test_a_session_is_loaded_when_its_client_comes(serve):
         waiting.put(load)
         return PENDING
     server = serve({"load_session": load_session, "load_messages": lambda event, load: False})
-    assert not Peer.connected(server, "unknown", **LASTING) is None
+    assert not Peer(server).connect("unknown", **LASTING).session_present
     peer = Peer(server)
     peer.send(packets.connect("s", **LASTING))
     load = waiting.get(timeout=PATIENCE)
