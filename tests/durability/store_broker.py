@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import mqtt_packets as mp
 from broker import START_DEADLINE, STOP_DEADLINE, free_port
 
 
@@ -44,7 +45,7 @@ class StoreBroker:
         self.starts += 1
 
     def start(self, environment: dict | None = None) -> None:
-        """Starts it and waits until it listens."""
+        """Starts it and waits until it serves clients."""
         self.launch(environment)
         self.wait_until_listening()
 
@@ -53,16 +54,18 @@ class StoreBroker:
         while not self.listening():
             if not self.alive():
                 raise DidNotStart(f"{self.command} ended with {self.process.returncode}:\n{self.log()}")
-            if time.monotonic() - started > START_DEADLINE:
+            if time.monotonic() > started + START_DEADLINE:
                 raise DidNotStart(f"{self.command} does not listen:\n{self.log()}")
             time.sleep(0.005)  # the only way to ask whether a port is open is to ask again
 
     def listening(self) -> bool:
+        """A client is served; that the port is open says little, for the store may still be read."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), 0.5).close()
+            with socket.create_connection(("127.0.0.1", self.port), 0.5) as client:
+                client.sendall(mp.connect("", 4))
+                return client.recv(1)[:1] == bytes([mp.CONNACK << 4])
         except OSError:
             return False
-        return True
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -1,7 +1,5 @@
 """The disk is full or broken while the broker runs: refusals, not losses; others do not notice; then it goes on."""
 
-import time
-
 import pytest
 
 import history as h
@@ -10,7 +8,7 @@ from broker import TIME_FACTOR
 from mqtt_packets import CONNACK, SUBACK
 from mqtt_wire import Closed, WireClient
 from store_broker import StoreBroker
-from trouble import Pair, Publishing
+from trouble import Pair, Publishing, Tripwire
 
 FULL, BROKEN = 0x97, 0x83
 FAULTS = {"full": ({"write": "full"}, FULL), "half-written": ({"write": "short"}, FULL),
@@ -30,50 +28,45 @@ def troubled(broker, disk, threads) -> StoreBroker:
     return broker(*SETTINGS, threads=threads, environment=disk.environment)
 
 
-def _until_refused(work: Publishing):
-    """Publishes a little at a time until each 5.0 publisher was refused something."""
-    next_at = 0.0
-
-    def refused():
-        nonlocal next_at
-        names = {each.client for each in work.events(h.REFUSED)}
-        if time.monotonic() > next_at and len(names) < 2:
-            next_at = time.monotonic() + 0.03  # what came before the failure was noticed waits, and fills the window
-            work.publish(1)
-        return len(names) == 2
-
-    work.loop.until(refused, "a refusal", SOON)
-
-
-def test_what_cannot_be_stored_is_refused_or_waits_and_nothing_acknowledged_is_lost(troubled, disk, fault):
+def test_what_cannot_be_stored_waits_or_is_refused_and_nothing_acknowledged_is_lost(troubled, disk, fault):
     values, reason = fault
-    work, pair = Publishing(troubled.port), Pair(troubled.port)
-    work.publish(5)
-    work.settle("published to a good disk", SOON)
-    work.loop.actors.append(pair)
+    early, late = Publishing(troubled.port, name="early"), Publishing(troubled.port, name="late", versions=(5,))
+    pair, tripwire = Pair(troubled.port), Tripwire(troubled.port)
+    for work in (early, late):
+        work.publish(5)
+        work.settle("published to a good disk", SOON)
+        work.loop.actors.append(pair)
     disk.set(**values)
-    before = len(work.record.events)
-    _until_refused(work)
-    work.publish(10)
+    before = {work: len(work.record.events) for work in (early, late)}
+    early.publish(10)
+    early.loop.turn()
+    refusal = tripwire.refusal(SOON)
+    assert refusal.reason == reason and refusal.properties.get("reason_string"), refusal
+    late.publish(10)
+    late.loop.until(lambda: len(late.refused()) == 20, "all refused", SOON)
+    assert {code for code, _ in late.refused()} == {reason}
+    assert all(text for _, text in late.refused()), "a refusal says why"
     pair.times.clear()
-    work.loop.until(lambda: len(pair.times) >= 300, "the others go on", SOON)
-    assert not work.events(h.ACKED, before), "acknowledged while nothing can be stored"
-    assert {code for code, _ in work.refused()} == {reason}
-    assert all(text for _, text in work.refused()), "a refusal says why"
+    early.loop.until(lambda: len(pair.times) >= 300, "the others go on", SOON)
     assert pair.usual() < 0.02 * TIME_FACTOR and pair.worst() < 1.0 * TIME_FACTOR, (pair.usual(), pair.worst())
+    for work in (early, late):
+        assert not work.events(h.ACKED, before[work]), "acknowledged while nothing can be stored"
 
     disk.set()
-    work.settle("all is answered after the fault", RECOVERY)
-    refused = len(work.refused())
-    work.publish(5)
-    work.settle("published after the fault", SOON)
-    assert len(work.refused()) == refused, "refused though the disk is good again"
+    early.settle("all is answered after the fault", RECOVERY)
+    assert late.refused()[20:] == []
+    for work in (early, late):
+        refused = len(work.refused())
+        work.publish(5)
+        work.settle("published after the fault", SOON)
+        assert len(work.refused()) == refused, "refused though the disk is good again"
+        work.loop.actors.clear()
     pair.close()
-    work.loop.actors.clear()
     troubled.kill()
     troubled.start({})
-    faults = work.collect(SOON)
-    assert not faults, "\n".join(map(str, faults[:20]))
+    for work in (early, late):
+        faults = work.collect(SOON)
+        assert not faults, "\n".join(map(str, faults[:20]))
 
 
 def _connect(client: WireClient, name: str, **fields):
@@ -95,11 +88,12 @@ def _subscribe(client: WireClient, topic_filter: str):
 @pytest.mark.parametrize("version", (4, 5))
 def test_new_sessions_and_their_subscriptions_are_refused_and_clean_ones_are_not(troubled, disk, fault, version):
     values, _ = fault
-    work = Publishing(troubled.port, versions=(5,))
+    work, tripwire = Publishing(troubled.port, versions=(5,)), Tripwire(troubled.port)
     old = WireClient(troubled.port, version)
     assert _connect(old, "old").reason == 0
     disk.set(**values)
-    _until_refused(work)
+    tripwire.refusal(SOON)
+    work.publish(1)
 
     connack = _connect(WireClient(troubled.port, version), "new")
     if version == 5:
@@ -133,11 +127,13 @@ def test_new_sessions_and_their_subscriptions_are_refused_and_clean_ones_are_not
 
 def test_a_broker_stops_in_bounded_time_while_the_disk_fails(troubled, disk, fault):
     values, _ = fault
-    work = Publishing(troubled.port, versions=(5,))
+    work, tripwire = Publishing(troubled.port), Tripwire(troubled.port)
     work.publish(3)
     work.settle("published to a good disk", SOON)
     disk.set(**values)
-    _until_refused(work)
+    work.publish(3)
+    work.loop.turn()
+    tripwire.refusal(SOON)
     troubled.stop()
     troubled.start({})
     work.settle("all is answered after the restart", RECOVERY)

@@ -7,7 +7,8 @@ import time
 import history as h
 from checker import Fault, check
 from loop import Loop
-from mqtt_wire import WireClient
+from mqtt_packets import PUBACK
+from mqtt_wire import NothingCame, WireClient
 from session import Session
 
 
@@ -43,14 +44,15 @@ class Pair:
 class Publishing:
     """Publishers of QoS 1 and 2 in both versions, and a subscriber with a session that is away."""
 
-    def __init__(self, port: int, versions=(5, 4), window: int = 50):
+    def __init__(self, port: int, versions=(5, 4), window: int = 50, name: str = "p"):
         self.record = h.Recorder()
-        self.keeper = Session("keeper", port, self.record)
-        self.publishers = {(version, qos): Session(f"p{qos}v{version}", port, self.record, version=version,
+        self.keeper = Session(f"keeper-{name}", port, self.record)
+        self.publishers = {(version, qos): Session(f"{name}{qos}v{version}", port, self.record, version=version,
                                                    window=window) for version in versions for qos in (1, 2)}
         self.loop = Loop(self.keeper, *self.publishers.values())
         self._numbers = dict.fromkeys(self.publishers, 0)
-        self.keeper.subscribe("t/#", 2)
+        self._topic = f"t/{name}"
+        self.keeper.subscribe(f"{self._topic}/#", 2)
         self.loop.until(lambda: all(each.idle() for each in self.loop.sessions), "the sessions are there")
         self.keeper.leave()
 
@@ -59,7 +61,7 @@ class Publishing:
         for _ in range(count):
             for (version, qos), session in self.publishers.items():
                 self._numbers[version, qos] += 1
-                message = h.Message(session.name, f"t/{session.name}", self._numbers[version, qos])
+                message = h.Message(session.name, f"{self._topic}/{session.name}", self._numbers[version, qos])
                 session.publish(message, qos, size=size)
 
     def settle(self, what: str, deadline: float) -> None:
@@ -91,3 +93,34 @@ class Publishing:
         came = {each.message for each in self.events(h.GOT)}
         wrong = [each for each in check(self.record.events) if each.kind != "refused"]
         return wrong + [Fault("refused and delivered all the same", "keeper", "", each) for each in refused & came]
+
+
+class Tripwire:
+    """Finds out that the broker has noticed the trouble: a message of a client that has nothing waiting is refused.
+
+    What a client sent before waits, and what it sends then waits behind it, for answers keep their order.
+    """
+
+    def __init__(self, port: int):
+        self._port = port
+        keeper = WireClient(port)
+        keeper.connect("tripwire", clean=False, props={"session_expiry": 1000})
+        keeper.subscribe("trip", qos=1)
+        keeper.disconnect()
+
+    def refusal(self, deadline: float):
+        """The PUBACK that refuses."""
+        ends = time.monotonic() + deadline
+        while time.monotonic() < ends:
+            client = WireClient(self._port)
+            client.connect()
+            packet_id = client.send_publish("trip", b"still there?", qos=1)
+            try:
+                answer = client.wait_for(PUBACK, packet_id, timeout=0.5)
+            except NothingCame:
+                continue  # it waits: it was sent before
+            finally:
+                client.socket.close()
+            if answer.reason:
+                return answer
+        raise AssertionError(f"no message is refused within {deadline} s")
