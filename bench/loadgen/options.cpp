@@ -109,6 +109,8 @@ void check(bool good, const char* text) {
 void finish_options(Options& o, bool duration_given) {
     if (o.scenario == "pair") o.clients = 1;
     const bool durable = o.scenario == "durable";
+    if (o.offline)
+        o.drain_idle = std::max(o.drain_idle, 10.0);  // a store may commit for long before it answers
     if (durable) {
         o.persistent = true;
         if (o.qos == 0) o.qos = 1;
