@@ -23,8 +23,8 @@ STATES = {
     "closed in order, from disk": (store_file.drop_from_memory,),
     "not closed in order, from disk": (store_file.mark_unclean, store_file.drop_from_memory),
 }
-HEADER = ("start", "s to first CONNACK", "MiB", "MiB peak", "CPU s", "ms to all messages: first", "p50",
-          "max", "MiB then", "s to end", "goal", "")
+HEADER = ("start", "s to first CONNACK", "MiB", "MiB peak", "CPU s", "ms to all messages: first",
+          "p50", "max", "MiB then", "s to end", "goal", "")
 COLUMNS = (("start_seconds", 1), ("rss_bytes", 1 / (1 << 20)), ("peak_rss_bytes", 1 / (1 << 20)),
            ("cpu_seconds", 1), ("first_ms", 1), ("p50_ms", 1), ("max_ms", 1),
            ("rss_after_bytes", 1 / (1 << 20)), ("stop_seconds", 1))
@@ -101,10 +101,11 @@ def main():
     options = parse_arguments()
     contents = store_file.Contents(options.sessions, options.per_session, options.size)
     total = contents.sessions * contents.per_session
-    chosen = random.Random(1).sample(range(contents.sessions), min(options.clients, contents.sessions))
+    clients = min(options.clients, contents.sessions)
+    chosen = random.Random(1).sample(range(contents.sessions), clients)
     runs, rows, busiest = [], [], 0
-    print(f"python3 {shlex.join(sys.argv)}\n{time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} cores, "
-          f"Linux {os.uname().release}, files on {brokers.file_system(options.folder)}, "
+    print(f"python3 {shlex.join(sys.argv)}\n{time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} "
+          f"cores, Linux {os.uname().release}, files on {brokers.file_system(options.folder)}, "
           f"medians of {options.reps}")
     with tempfile.TemporaryDirectory(prefix="comqtt-startup-", dir=options.folder) as folder:
         made, path = os.path.join(folder, "made.db"), os.path.join(folder, "comqtt.db")

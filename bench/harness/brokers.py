@@ -110,10 +110,10 @@ def placement(cores, realtime):
 
 def file_system(folder):
     """Its kind and device, for the report."""
-    found, length = "an unknown file system", 0
+    found, length, place = "an unknown file system", 0, os.path.realpath(folder)
     with open("/proc/mounts", encoding="utf-8") as file:
         for device, mount, kind, *_ in (line.split() for line in file):
-            if os.path.commonpath((mount, os.path.realpath(folder))) == mount and len(mount) >= length:
+            if os.path.commonpath((mount, place)) == mount and len(mount) >= length:
                 found, length = f"{kind} ({device})", len(mount)
     return found
 
