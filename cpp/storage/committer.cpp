@@ -79,6 +79,7 @@ void Committer::commit() {
     }
     parts_.backlog.committed();
     finish(Status::ok, {});
+    parts_.backlog.answer_waiting();
     if (writer_) note(upkeep_.after_commit(*writer_));
     if (writer_) note(save_counters());
     more_to_do_ = writer_ && writer_->sweeping();
