@@ -50,6 +50,7 @@ Result<void> ChangeWriter::within(F&& body) {
     if (db_.inside()) (void)db_.run("ROLLBACK");
     messages_.forget();
     queue_.forget();
+    sweeping_ = true;  // what was swept is back
     return error;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/sqlite_open.hpp"
 
 namespace comqtt::storage {
@@ -9,6 +11,7 @@ namespace comqtt::storage {
 namespace {
 
 constexpr auto kIdle = std::chrono::milliseconds(500);  ///< without commits, until the log is emptied
+constexpr auto kRest = std::chrono::seconds(5);         ///< after upkeep failed
 constexpr auto kSayAgain = std::chrono::seconds(30);    ///< that commits still fail
 constexpr const char* kComponent = "storage";
 
@@ -48,8 +51,8 @@ void Committer::keep(Counters counters) {
 }
 
 Committer::Clock::time_point Committer::next_idle() const {
-    if (more_to_do_) return Clock::now();
-    if (writer_ && writer_->log_pages() > 0) return Clock::now() + kIdle;
+    if (more_to_do_ || !writer_) return std::max(Clock::now(), rest_until_);
+    if (writer_ && writer_->log_pages() > 0) return std::max(Clock::now() + kIdle, rest_until_);
     return Clock::now() + std::chrono::hours(1);
 }
 
@@ -80,9 +83,10 @@ void Committer::commit() {
     parts_.backlog.committed();
     finish(Status::ok, {});
     parts_.backlog.answer_waiting();
-    if (writer_) note(upkeep_.after_commit(*writer_));
-    if (writer_) note(save_counters());
     more_to_do_ = writer_ && writer_->sweeping();
+    if (!writer_ || Clock::now() < rest_until_) return;
+    note(upkeep_.after_commit(*writer_));
+    if (writer_) note(save_counters());
 }
 
 /// False when the end came first.
@@ -171,25 +175,33 @@ void Committer::failed(const Error& error) {
 void Committer::recovered() {
     if (!failing_) return;
     failing_ = reported_ = false;
+    rest_until_ = {};
     parts_.backlog.set_failing(false);
     parts_.config.log.write(LogLevel::info, kComponent, "{}: commits work again", file_name(parts_.path));
 }
 
-/// What is not a batch's is tried again some time; what is wrong shows with the next commit.
+/// What is not a batch's is tried again after a while; what is wrong shows with the next commit.
 void Committer::note(const Result<void>& done) {
     if (done || done.error().status == Status::timeout) return;
-    parts_.config.log.write(LogLevel::warn, kComponent, "upkeep failed: {}", done.error().message);
+    const auto now = Clock::now();
+    if (now >= rest_until_)
+        parts_.config.log.write(LogLevel::warn, kComponent, "upkeep failed: {}", done.error().message);
+    rest_until_ = now + kRest;
     if (done.error().status != Status::queue_full) writer_.reset();
 }
 
 void Committer::idle() {
-    more_to_do_ = false;
     bool applied = false;
-    if (!writer_ && !reopen(applied)) return;
+    if (Clock::now() < rest_until_) return;
+    if (!writer_ && !reopen(applied)) {
+        rest_until_ = Clock::now() + kRest;
+        return;
+    }
+    more_to_do_ = false;
     note(save_counters());
     if (writer_ && writer_->sweeping()) {
         note(writer_->sweep());
-        more_to_do_ = writer_ && writer_->sweeping();
+        more_to_do_ = true;
         return;
     }
     if (writer_) note(upkeep_.idle(*writer_, more_to_do_));

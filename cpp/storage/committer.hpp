@@ -60,6 +60,7 @@ private:
     int64_t number_ = 0;  ///< of the last transaction in the file
     int64_t message_base_ = 0;
     bool more_to_do_ = false;
+    Clock::time_point rest_until_;  ///< no upkeep before, for it failed
     LogLimiter ignored_lines_{2};
 
     bool failing_ = false;

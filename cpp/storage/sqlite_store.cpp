@@ -6,11 +6,11 @@
 
 #include "storage/backlog.hpp"
 #include "storage/checkpoint.hpp"
+#include "storage/committer.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/sqlite_open.hpp"
 #include "storage/store_loader.hpp"
 #include "storage/store_reader.hpp"
-#include "storage/committer.hpp"
 
 namespace comqtt::storage {
 

@@ -28,8 +28,8 @@ private:
     Result<void> shrink(ChangeWriter& writer, int64_t share, bool& more);
 
     Checkpointer& checkpointer_;
-    int again_at_ = 0;  ///< pages in the log from which on another attempt is worth while
-    int rest_ = kLogRest;      ///< pages that the writer itself copies at most
+    int again_at_ = 0;     ///< pages in the log from which on another attempt is worth while
+    int rest_ = kLogRest;  ///< pages that the writer itself copies at most
     unsigned commits_ = 0;
     bool shrinking_ = false;
     bool look_for_free_ = true;

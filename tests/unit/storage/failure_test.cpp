@@ -106,6 +106,33 @@ TEST_CASE("a file that was removed is reported, and commits go on when it is bac
     CHECK(stage.page("c")->messages.size() == 1);
 }
 
+TEST_CASE("what cannot be removed while the disk is full is removed later") {
+    const TempDir dir;
+    FaultyVfs vfs;
+    Stage stage(dir);
+    stage.start();
+    const auto client = client_of("c"), other = client_of("other");
+    Batch batch;
+    batch.save(client).save(other);
+    for (uint64_t position = 1; position <= 20'000; ++position)
+        batch.queue(client, position, message_of("t", "x"));
+    stage.commit(batch);
+    Batch end;
+    end.add(Kind::session_removed, client);
+    // The rows that are left go one transaction after the other: the disk fills up among them.
+    stage.commit(end);
+    vfs.fail_writes(SQLITE_FULL);
+    const int last = stage.post(message_batch(other, 1));
+    stage.answers.wait_report();
+    vfs.fail_writes(0);
+    CHECK(stage.answers.wait(last) == Status::ok);
+    const auto until = std::chrono::steady_clock::now() + kLong;
+    while (stage.rows("removed") && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    CHECK(stage.rows("removed") == 0);
+    CHECK(stage.rows("messages") == 1);
+    CHECK(stage.lines.count(LogLevel::warn, "upkeep failed") <= 1);
+}
+
 TEST_CASE("a stop while the disk fails gives up in time and says so") {
     const TempDir dir;
     FaultyVfs vfs;
