@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 PYTHON  := build/venv/bin/python
 RUNNER   = $(PYTHON) tests/run_suites.py $(if $(FORCE),--force)
 
-BUILD_PACKAGES := g++ cmake ninja-build pkg-config python3 libasio-dev libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev doctest-dev
+BUILD_PACKAGES := g++ cmake ninja-build pkg-config python3 libasio-dev libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev doctest-dev nlohmann-json3-dev
 TEST_PACKAGES  := python3-venv python3-dev mosquitto mosquitto-clients abigail-tools binutils
 FUZZ_PACKAGES  := clang libclang-rt-14-dev llvm
 BENCH_PACKAGES := mosquitto util-linux procps

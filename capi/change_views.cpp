@@ -99,6 +99,7 @@ comqtt_stored_message view_of(const hooks::Change& change, const hooks::PacketBo
     view.state = change.packet_id ? COMQTT_STORED_SENT : COMQTT_STORED_QUEUED;
     view.position = change.position;
     if (change.details && !change.details->text.empty()) view.share = to_str(change.details->text);
+    view.published_qos = change.message->qos();
     return view;
 }
 

@@ -65,6 +65,7 @@ Result<hooks::StoredMessage> convert(const comqtt_stored_message& record) {
         return invalid("no such state of a message");
     if (!text(record.share).empty() && !is_shared_filter(record.share))
         return invalid("the shared subscription of the message is not valid");
+    if (record.published_qos > 2) return invalid("there is no such QoS");
     auto packet = publish_of(record.packet);
     if (!packet) return packet.take_error();
     hooks::StoredMessage out;
@@ -76,6 +77,7 @@ Result<hooks::StoredMessage> convert(const comqtt_stored_message& record) {
     out.state = static_cast<hooks::StoredMessage::State>(record.state);
     out.position = record.position;
     out.share = text(record.share);
+    out.published_qos = record.published_qos;
     return out;
 }
 

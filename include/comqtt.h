@@ -50,6 +50,7 @@
 #include "comqtt/packet.h"
 #include "comqtt/server.h"
 #include "comqtt/storage.h"
+#include "comqtt/store.h"
 #undef COMQTT_H_INSIDE
 
 #endif

@@ -62,6 +62,9 @@ def suites(preset: str, build: Path) -> list[Suite]:
     found.append(Suite("e2e", [*quiet, *pytest, "tests/e2e", "--comqtt", str(build / "comqtt"),
                                "--threads", THREADS.get(preset, "1,2")],
                        [*program, "tests/e2e/**/*"], environment))
+    found.append(Suite("durability", [*quiet, *pytest, "tests/durability", "--comqtt", str(build / "comqtt"),
+                                      "--threads", THREADS.get(preset, "1,2")],
+                       [*program, "tests/durability/*", "tests/e2e/*.py"], environment))
     if preset not in SANITIZERS:
         paths = os.pathsep.join([str(ROOT / "python"), str(build)])
         for name, folder in (("python", "tests/python"), ("python-examples", "examples/python")):

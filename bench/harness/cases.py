@@ -9,7 +9,7 @@ class Goal:
     """A figure of comqtt and its limit.
 
     kind "ratio": the peer's figure divided by comqtt's is at least the limit.
-    kind "most": comqtt's figure is at most the limit.
+    kind "most", "least": comqtt's figure is at most, at least the limit.
     kind "not_worse": comqtt's figure is at most 1.1 times the peer's (noise), limit unused.
     """
 
@@ -21,6 +21,16 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One of the ways to run comqtt that a case compares."""
+
+    name: str
+    threads: int = 1
+    store: str = "memory"  # of brokers.STORES
+    goals: tuple = ()
+
+
+@dataclass(frozen=True)
 class Case:
     id: str
     title: str
@@ -29,7 +39,10 @@ class Case:
     timed: bool = True  # takes --warmup and --duration
     realtime: bool = False  # both processes under SCHED_FIFO where that is allowed
     relay: bool = False  # the relay can do it
-    threads: Optional[tuple] = None  # compare comqtt with itself at these thread counts
+    variants: Optional[tuple] = None  # compare comqtt with itself, the second with the first
+    durable: bool = False  # about stores: harness/durable.py
+    flags: str = ""  # comqtt's, beside those of the variant
+    free: bool = False  # both processes on both cores
 
 
 def _cost(limit, metric="broker_us_per_msg", unit="us/msg"):
@@ -81,10 +94,14 @@ def all_cases(idle_connections, retained):
         Case("o", "open-loop flood, 10 pairs, QoS 0", _args("flood --pairs 10"),
              (Goal("lost", "most", 0, unit="lost"),), timed=False),
     ]
+    goal = Goal("broker_us_per_msg", "most", 1.5, unit="us/msg")
     for number, args in enumerate(threads):
-        goal = Goal("broker_us_per_msg", "most", 1.5, unit="us/msg")
         cases.append(Case(f"t{number}", f"2 threads / 1 thread: {args}", _args(args), (goal,),
-                          threads=(1, 2)))
+                          variants=(Variant("1", 1), Variant("2", 2)), free=True))
+    goal = Goal("broker_us_per_msg", "most", 1.05, unit="us/msg")
+    for number, args in enumerate(("pair", "pairs --pairs 50 --qos 1 --window 100")):
+        cases.append(Case(f"v{number}", f"a store / none, clean sessions: {args}", _args(args),
+                          (goal,), variants=(Variant("none"), Variant("store", store="full"))))
     return cases
 
 

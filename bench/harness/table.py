@@ -50,6 +50,8 @@ def judge(goal, own, peer):
     """(ratio or None, the goal as text, True, False or None when there is no peer to compare)."""
     if goal.kind == "most":
         return None, f"<= {number(goal.limit)} {goal.unit}", own is not None and own <= goal.limit
+    if goal.kind == "least":
+        return None, f">= {number(goal.limit)} {goal.unit}", own is not None and own >= goal.limit
     if not own:  # comqtt failed, or delivered nothing
         return None, "not worse" if goal.kind == "not_worse" else f">= {number(goal.limit)}x", False
     ratio = None if peer is None else peer / own
@@ -59,13 +61,13 @@ def judge(goal, own, peer):
     return ratio, text, None if ratio is None else ratio >= goal.limit
 
 
-def _figure(figures, goal):
+def figure_of(figures, goal):
     if figures is None or goal.metric not in figures:
         return None
     return figures[goal.metric] * goal.scale
 
 
-def _verdict(met, figures):
+def verdict(met, figures):
     text = {True: "met", False: "MISSED", None: ""}[met]
     return f"{text} (irregular)" if figures is not None and irregularities(figures) else text
 
@@ -74,27 +76,27 @@ def peer_rows(case, results, names):
     """The rows of a case that compares comqtt with the other brokers."""
     rows = []
     for goal in case.goals:
-        own = _figure(results.get("comqtt"), goal)
-        peer = _figure(results.get("mosquitto"), goal)
+        own = figure_of(results.get("comqtt"), goal)
+        peer = figure_of(results.get("mosquitto"), goal)
         ratio, text, met = judge(goal, own, peer)
-        cells = [number(_figure(results.get(name), goal)) for name in names]
+        cells = [number(figure_of(results.get(name), goal)) for name in names]
         shown = "" if ratio is None else f"{number(ratio)}x"
-        verdict = _verdict(met, results.get("comqtt")) if "comqtt" in results else ""
-        rows.append([case.id, case.title, goal.unit, *cells, shown, text, verdict])
+        judged = verdict(met, results.get("comqtt")) if "comqtt" in results else ""
+        rows.append([case.id, case.title, goal.unit, *cells, shown, text, judged])
     return rows
 
 
-def thread_row(case, results, names):
-    """The row of a case that compares comqtt's costs at two numbers of threads."""
+def variant_row(case, results, names):
+    """The row of a case that compares comqtt's costs when run in two ways."""
     goal = case.goals[0]
-    few_figures, many_figures = (results.get(f"comqtt/{count}") for count in case.threads)
-    few, many = _figure(few_figures, goal), _figure(many_figures, goal)
-    ratio = many / few if few and many else None
+    figures = [results.get(f"comqtt/{variant.name}") for variant in case.variants]
+    first, second = (figure_of(each, goal) for each in figures)
+    ratio = second / first if first and second else None
     met = ratio is not None and ratio <= goal.limit
-    cells = [f"{number(few)} -> {number(many)}"] + [""] * (len(names) - 1)
+    cells = [f"{number(first)} -> {number(second)}"] + [""] * (len(names) - 1)
     shown = "" if ratio is None else f"{number(ratio)}x"
     return [case.id, case.title, goal.unit, *cells, shown, f"<= {goal.limit}x",
-            _verdict(met, many_figures)]
+            verdict(met, figures[1])]
 
 
 def markdown(header, rows):
@@ -107,10 +109,13 @@ def markdown(header, rows):
 
 # The figures listed for every broker below the table, where a run has them.
 DETAILS = (
-    ("delivered_per_s", "delivered/s"), ("broker_us_per_msg", "broker us/msg"),
+    ("acknowledged_per_s", "acknowledged/s"), ("delivered_per_s", "delivered/s"),
+    ("returned_per_s", "returned/s"), ("broker_us_per_msg", "broker us/msg"),
     ("loadgen_us_per_msg", "loadgen us/msg"), ("broker_cpu_share", "broker cores"),
     ("p50_us", "p50 us"), ("p90_us", "p90 us"), ("p99_us", "p99 us"), ("p999_us", "p99.9 us"),
-    ("max_us", "max us"), ("connects_per_s", "connects/s"),
+    ("max_us", "max us"), ("ack_p50_us", "p50 us to ack"), ("ack_p99_us", "p99 us to ack"),
+    ("ack_max_us", "max us to ack"), ("broker_written_bytes_per_msg", "B/msg written"),
+    ("connects_per_s", "connects/s"),
     ("broker_us_per_connect", "broker us/connect"),
     ("rss_bytes_per_connection", "B/connection"), ("idle_cpu_us_per_s", "idle CPU us/s"),
     ("publish_per_s", "publish/s"), ("broker_us_per_publish", "broker us/publish"),

@@ -54,17 +54,32 @@ Bytes await_reply(Connection& connection, PacketType wanted, double timeout_seco
 
 }  // namespace
 
-Opened open_client(const Options& options, std::string_view client_id) {
+Connection begin_client(const Options& options, std::string_view client_id, Session session) {
     const int fd = start_connect(options.host, options.port);
     Connection connection(fd);
     wait_writable(fd, now_ns() + seconds_to_ns(kTimeoutSeconds));
-    write_all(connection, make_connect(client_id, options.protocol), kTimeoutSeconds);
+    write_all(connection, make_connect(client_id, options.protocol, session), kTimeoutSeconds);
+    return connection;
+}
+
+Opened open_client(const Options& options, std::string_view client_id, Session session) {
+    Connection connection = begin_client(options, client_id, session);
     const Bytes body = await_reply(connection, kConnack, kTimeoutSeconds);
     const Connack connack = parse_connack(body, options.protocol);
     if (connack.reason_code != 0) {
         throw std::runtime_error("CONNECT refused: " + std::to_string(connack.reason_code));
     }
     return {std::move(connection), connack.receive_maximum};
+}
+
+void disconnect(Connection& connection) {
+    const Bytes packet = {kDisconnect, 0};
+    write_all(connection, packet, kTimeoutSeconds);
+}
+
+void forget_session(const Options& options, std::string_view client_id) {
+    Opened opened = open_client(options, client_id);
+    disconnect(opened.connection);
 }
 
 void subscribe(Connection& connection, const Options& options, const std::vector<std::string>& filters) {

@@ -6,6 +6,7 @@
 
 #include "connection.hpp"
 #include "options.hpp"
+#include "wire.hpp"
 
 namespace comqtt::bench {
 
@@ -14,8 +15,17 @@ struct Opened {
     std::uint16_t receive_maximum;  // of the broker
 };
 
+// Connects one client; its CONNACK is still to come.
+Connection begin_client(const Options& options, std::string_view client_id, Session session);
+
 // Connects one client and waits for its CONNACK. Throws when refused.
-Opened open_client(const Options& options, std::string_view client_id);
+Opened open_client(const Options& options, std::string_view client_id, Session session = Session::clean);
+
+// DISCONNECT: the end of a connection, and of a session that is not kept.
+void disconnect(Connection& connection);
+
+// Ends a kept session, if there is one, by connecting without.
+void forget_session(const Options& options, std::string_view client_id);
 
 // Subscribes, some hundred filters per packet, and waits for every SUBACK.
 void subscribe(Connection& connection, const Options& options, const std::vector<std::string>& filters);

@@ -19,6 +19,7 @@ void run(const Options& options, Report& report) {
     report.add("qos", options.qos);
     report.add("size", options.size);
     if (options.scenario == "latency") return run_latency(options, report);
+    if (options.scenario == "durable") return run_durable(options, report);
     if (options.scenario == "retained") return run_retained(options, report);
     if (options.scenario == "connect" || options.scenario == "idle") {
         return run_connect(options, report);

@@ -28,7 +28,7 @@ struct Options {
     double warmup = 0.5;
     double duration = 3.0;
     std::uint64_t messages = 0;  // when set: this many in all, instead of warmup and duration
-    double rate = 0;             // messages per second in all, of `latency` and `retained`
+    double rate = 0;             // messages per second in all; 0 with `durable`: by the window
     double settle = 1.5;         // wait before memory is read, seconds
     double drain_idle = 2.0;     // give up after so long without a delivery
     double cutoff = 30.0;        // and at the latest after so long
@@ -36,6 +36,8 @@ struct Options {
     std::size_t retained = 1'000'000;
     std::size_t concurrency = 64;  // connects under way at once
     pid_t broker_pid = 0;
+    bool persistent = false;  // the subscribers' sessions outlive their connections
+    bool offline = false;     // `durable`: and they come back only at the end
     bool json = false;
     bool spin = false;
 };

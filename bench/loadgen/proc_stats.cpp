@@ -37,15 +37,19 @@ std::uint64_t stat_cpu_ns(pid_t pid) {
     return (user + system) * (kNsPerSecond / ticks);
 }
 
-// The value of a "Name:   123 kB" line, in bytes.
-std::uint64_t kib_line(const std::string& path, const std::string& name) {
+// The number of a "Name:   123 kB" or "name: 123" line.
+std::uint64_t named_line(const std::string& path, const std::string& name) {
     std::ifstream file(path);
     std::string line;
     while (std::getline(file, line)) {
         if (line.compare(0, name.size(), name) != 0) continue;
-        return std::stoull(line.substr(name.size())) * 1024;
+        return std::stoull(line.substr(name.size()));
     }
     return 0;
+}
+
+std::uint64_t kib_line(const std::string& path, const std::string& name) {
+    return named_line(path, name) * 1024;
 }
 
 }  // namespace
@@ -71,6 +75,10 @@ std::uint64_t process_rss_bytes(pid_t pid) {
 
 std::uint64_t process_peak_rss_bytes(pid_t pid) {
     return pid == 0 ? 0 : kib_line(proc_path(pid, "status"), "VmHWM:");
+}
+
+std::uint64_t process_written_bytes(pid_t pid) {
+    return pid == 0 ? 0 : named_line(proc_path(pid, "io"), "write_bytes:");
 }
 
 std::uint64_t own_cpu_ns() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }

@@ -15,6 +15,9 @@ std::uint64_t process_cpu_ns(pid_t pid);
 std::uint64_t process_rss_bytes(pid_t pid);
 std::uint64_t process_peak_rss_bytes(pid_t pid);
 
+// What it caused to be written to disks. 0 where the kernel does not tell.
+std::uint64_t process_written_bytes(pid_t pid);
+
 // User and system time of this process.
 std::uint64_t own_cpu_ns();
 

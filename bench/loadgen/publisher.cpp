@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "clock.hpp"
 #include "stamp.hpp"
 
 namespace comqtt::bench {
@@ -24,6 +25,11 @@ void Publisher::set_walk(const WildcardWalk* walk, WildcardWalk::Place start) {
     seqs_.assign(walk->clients(), 0);
 }
 
+void Publisher::set_ack_histogram(Histogram* histogram) {
+    ack_histogram_ = histogram;
+    sent_at_.resize(65'536);
+}
+
 std::uint64_t Publisher::credit() const {
     std::uint64_t outstanding = unacknowledged();
     if (flow_.bounded_by_delivery) {
@@ -37,12 +43,19 @@ std::uint64_t Publisher::credit() const {
 }
 
 const std::uint8_t* Publisher::consume(const std::uint8_t* begin, const std::uint8_t* end) {
+    if (ack_histogram_ != nullptr) now_ = now_ns();
     Frame frame;
     while (next_frame(begin, end, frame)) {
         begin = frame.end();
         on_ack(frame);
     }
     return begin;
+}
+
+void Publisher::time_ack(std::uint16_t packet_id) {
+    if (ack_histogram_ == nullptr || !packet_ids_.is_used(packet_id)) return;
+    const std::uint64_t sent_at = sent_at_[packet_id];
+    ack_histogram_->record(now_ > sent_at ? now_ - sent_at : 0);
 }
 
 void Publisher::on_ack(const Frame& frame) {
@@ -55,12 +68,13 @@ void Publisher::on_ack(const Frame& frame) {
     const bool refused = frame.body.size() > 2 && frame.body[2] >= 0x80;
     if (refused) ++bad_acks_;
     switch (packet_type(frame.first)) {
-        case kPuback:
+        case kPuback: time_ack(packet_id); [[fallthrough]];
         case kPubcomp:
             if (!packet_ids_.release(packet_id)) ++bad_acks_;
             break;
         case kPubrec:
             if (!packet_ids_.is_used(packet_id)) ++bad_acks_;
+            time_ack(packet_id);
             if (refused) {
                 packet_ids_.release(packet_id);
             } else {

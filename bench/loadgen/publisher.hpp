@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "client.hpp"
+#include "histogram.hpp"
 #include "packet_ids.hpp"
 #include "wildcard_walk.hpp"
 #include "wire.hpp"
@@ -13,9 +14,10 @@ namespace comqtt::bench {
 
 // What a publisher may have outstanding.
 struct Flow {
-    std::uint64_t window = 1;         // messages not yet delivered to all, or not acknowledged
-    std::uint64_t min_batch = 1;      // publish only when so many are allowed
-    bool bounded_by_delivery = true;  // false: open loop
+    std::uint64_t window = 1;               // messages not yet delivered to all, or not acknowledged
+    std::uint64_t min_batch = 1;            // publish only when so many are allowed
+    bool bounded_by_delivery = true;        // false: open loop
+    std::uint32_t most_in_flight = 65'000;  // at a fixed rate: the broker does not keep up
 };
 
 // One publishing client: its packet, its numbers, its acknowledgements.
@@ -44,6 +46,13 @@ public:
     void set_walk(const WildcardWalk* walk, WildcardWalk::Place start);
     bool has_walk() const { return walk_ != nullptr; }
 
+    // Times from sending to the first acknowledgement go here until it is changed.
+    void set_ack_histogram(Histogram* histogram);
+    void note_sent(std::uint16_t packet_id, std::uint64_t time) {
+        if (!sent_at_.empty()) sent_at_[packet_id] = time;
+    }
+    bool may_send() const { return packet_ids_.in_use() < flow_.most_in_flight; }
+
     void add_delivered(std::uint64_t count) { delivered_ += count; }
     // Messages that will not come any more no longer fill the window.
     void write_off() { written_off_ = sent_ * fanout_ - delivered_; }
@@ -57,6 +66,7 @@ public:
 
 private:
     void on_ack(const Frame& frame);
+    void time_ack(std::uint16_t packet_id);
 
     std::uint32_t id_;
     std::uint32_t fanout_;
@@ -68,6 +78,9 @@ private:
     std::uint64_t written_off_ = 0;
     std::uint64_t bad_acks_ = 0;
     PacketIds packet_ids_;
+    Histogram* ack_histogram_ = nullptr;
+    std::vector<std::uint64_t> sent_at_;  // by packet identifier; empty: not measured
+    std::uint64_t now_ = 0;
     const WildcardWalk* walk_ = nullptr;
     WildcardWalk::Place place_;
     std::vector<std::uint64_t> seqs_;  // with a walk: one stream per client

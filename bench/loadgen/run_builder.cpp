@@ -46,7 +46,9 @@ ByteView RunBuilder::build(Publisher& publisher, std::size_t count, std::uint64_
     }
     if (publisher.qos() > 0) {
         for (std::uint8_t* p = slot; p != end; p += packet_size_) {
-            store_u16_be(p + layout.packet_id_at, publisher.packet_ids().take());
+            const std::uint16_t packet_id = publisher.packet_ids().take();
+            publisher.note_sent(packet_id, time);
+            store_u16_be(p + layout.packet_id_at, packet_id);
         }
     }
     if (time != 0) {

@@ -21,23 +21,6 @@ struct StreamTotals {
     }
 };
 
-void report_interval(const Snapshot& from, const Snapshot& to, Report& report) {
-    const std::uint64_t delivered = to.delivered - from.delivered;
-    const std::uint64_t ns = to.time_ns - from.time_ns;
-    const auto each = [&](std::uint64_t calls) {
-        return delivered == 0 ? 0.0 : static_cast<double>(calls) / static_cast<double>(delivered);
-    };
-    report.add("seconds", ns_to_seconds(ns));
-    report.add("delivered", delivered);
-    report.add("delivered_per_s", per_second(delivered, ns));
-    report.add("broker_us_per_msg", us_each(to.broker_cpu_ns - from.broker_cpu_ns, delivered));
-    report.add("broker_cpu_share", static_cast<double>(to.broker_cpu_ns - from.broker_cpu_ns) /
-                                       static_cast<double>(std::max<std::uint64_t>(1, ns)));
-    report.add("loadgen_us_per_msg", us_each(to.own_cpu_ns - from.own_cpu_ns, delivered));
-    report.add("loadgen_reads_per_msg", each(to.calls.reads - from.calls.reads));
-    report.add("loadgen_writes_per_msg", each(to.calls.writes - from.calls.writes));
-}
-
 // How evenly the members of a shared group were served.
 void report_fairness(const Traffic& traffic, Report& report) {
     std::uint64_t least = ~0ULL;
@@ -55,15 +38,6 @@ void report_fairness(const Traffic& traffic, Report& report) {
     report.add("member_least", least);
     report.add("member_most", most);
     report.add("fairness", squares == 0 ? 0 : sum * sum / (members * squares));
-}
-
-void report_head(const Options& options, const Traffic& traffic, Report& report) {
-    report.add("publishers", traffic.publishers().size());
-    report.add("subscribers", traffic.subscribers().size());
-    if (options.scenario == "wildcard") {
-        report.add("filters", options.clients * options.filters);
-        report.add("topics", options.clients * options.filters * options.leaves);
-    }
 }
 
 Snapshot snapshot(const Options& options, const Traffic& traffic) {
@@ -105,6 +79,37 @@ void run_interval(const Options& options, Traffic& traffic, Report& report) {
 }
 
 }  // namespace
+
+void report_interval(const Snapshot& from, const Snapshot& to, Report& report) {
+    const std::uint64_t delivered = to.delivered - from.delivered;
+    const std::uint64_t ns = to.time_ns - from.time_ns;
+    report.add("seconds", ns_to_seconds(ns));
+    report.add("delivered", delivered);
+    report.add("delivered_per_s", per_second(delivered, ns));
+    report_costs(from, to, delivered, report);
+}
+
+void report_costs(const Snapshot& from, const Snapshot& to, std::uint64_t messages, Report& report) {
+    const std::uint64_t ns = to.time_ns - from.time_ns;
+    const auto each = [&](std::uint64_t calls) {
+        return messages == 0 ? 0.0 : static_cast<double>(calls) / static_cast<double>(messages);
+    };
+    report.add("broker_us_per_msg", us_each(to.broker_cpu_ns - from.broker_cpu_ns, messages));
+    report.add("broker_cpu_share", static_cast<double>(to.broker_cpu_ns - from.broker_cpu_ns) /
+                                       static_cast<double>(std::max<std::uint64_t>(1, ns)));
+    report.add("loadgen_us_per_msg", us_each(to.own_cpu_ns - from.own_cpu_ns, messages));
+    report.add("loadgen_reads_per_msg", each(to.calls.reads - from.calls.reads));
+    report.add("loadgen_writes_per_msg", each(to.calls.writes - from.calls.writes));
+}
+
+void report_head(const Options& options, const Traffic& traffic, Report& report) {
+    report.add("publishers", traffic.publishers().size());
+    report.add("subscribers", traffic.subscribers().size());
+    if (options.scenario == "wildcard") {
+        report.add("filters", options.clients * options.filters);
+        report.add("topics", options.clients * options.filters * options.leaves);
+    }
+}
 
 void report_delivery(const Traffic& traffic, Report& report) {
     StreamTotals totals;
@@ -149,6 +154,7 @@ void run_traffic(const Options& options, Report& report) {
         run_interval(options, traffic, report);
     }
     report_delivery(traffic, report);
+    if (options.persistent) traffic.forget_sessions();
     if (options.scenario == "shared") report_fairness(traffic, report);
     report.add("broker_rss_bytes", process_rss_bytes(options.broker_pid));
     report.add("broker_peak_rss_bytes", process_peak_rss_bytes(options.broker_pid));
@@ -173,6 +179,7 @@ void run_latency(const Options& options, Report& report) {
     report_interval(from, to, report);
     report.add("drained", drained);
     report_delivery(traffic, report);
+    if (options.persistent) traffic.forget_sessions();
 }
 
 }  // namespace comqtt::bench

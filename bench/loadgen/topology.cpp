@@ -66,8 +66,8 @@ Topology wildcard(const Options& o) {
 
 Topology make_topology(const Options& o) {
     if (o.scenario == "retained") return pairs(1);
-    if (o.scenario == "pair" || o.scenario == "pairs" || o.scenario == "latency" || o.scenario == "flood") {
-        return pairs(o.clients);
+    for (const char* name : {"pair", "pairs", "latency", "flood", "durable"}) {
+        if (o.scenario == name) return pairs(o.clients);
     }
     if (o.scenario == "fanout") return fanout(o.clients);
     if (o.scenario == "fanin") return fanin(o.clients);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint64_t kWatchNs = 50'000'000;
 constexpr std::uint64_t kStallNs = kNsPerSecond;
-constexpr std::uint32_t kMostInFlight = 65'000;
 
 }  // namespace
 
@@ -65,6 +64,11 @@ bool Traffic::drain() {
 
 void Traffic::set_histogram(Histogram* histogram) {
     for (const auto& subscriber : subscribers_) subscriber->set_histogram(histogram);
+}
+
+void Traffic::set_ack_histogram(Histogram* histogram) {
+    stamped_ = true;
+    for (const auto& publisher : publishers_) publisher->set_ack_histogram(histogram);
 }
 
 void Traffic::round(std::uint64_t now, std::uint64_t deadline) {
@@ -127,7 +131,7 @@ void Traffic::publish_by_window() {
         }
         const std::uint64_t count =
             std::min<std::uint64_t>({credit, builder_->capacity(), limit_ - paced_sent_});
-        connection.send(builder_->build(*publisher, count, 0));
+        connection.send(builder_->build(*publisher, count, stamped_ ? now_ns() : 0));
         paced_sent_ += count;
         if (connection.can_write() && credit - count >= publisher->min_batch()) {
             more_to_publish_ = true;
@@ -143,7 +147,7 @@ std::uint64_t Traffic::next_due_ns() const {
 void Traffic::publish_by_rate(std::uint64_t now) {
     for (std::uint64_t due = next_due_ns(); due <= now; due = next_due_ns()) {
         Publisher& publisher = *publishers_[paced_sent_ % publishers_.size()];
-        if (publisher.unacknowledged() >= kMostInFlight) {
+        if (!publisher.may_send()) {
             throw std::runtime_error("the broker does not keep up with --rate");
         }
         publisher.connection().send(builder_->build(publisher, 1, due));
@@ -160,8 +164,8 @@ void Traffic::flush_publishers() {
 void Traffic::watch_progress(std::uint64_t now) {
     if (now < next_watch_ns_) return;
     next_watch_ns_ = now + kWatchNs;
-    if (delivered() != watched_delivered_) {
-        watched_delivered_ = delivered();
+    if (const std::uint64_t seen = delivered() + acknowledged(); seen != watched_) {
+        watched_ = seen;
         last_progress_ns_ = now;
     } else if (now >= last_progress_ns_ + kStallNs && paced_sent_ < limit_) {
         ++stalls_;
@@ -173,6 +177,12 @@ void Traffic::watch_progress(std::uint64_t now) {
 std::uint64_t Traffic::sent() const {
     std::uint64_t total = 0;
     for (const auto& publisher : publishers_) total += publisher->sent();
+    return total;
+}
+
+std::uint64_t Traffic::acknowledged() const {
+    std::uint64_t total = 0;
+    for (const auto& publisher : publishers_) total += publisher->sent() - publisher->unacknowledged();
     return total;
 }
 

@@ -37,8 +37,15 @@ public:
     // Another client for the loop to serve; it must outlive the loop's use.
     void add_client(Client& client);
     void set_histogram(Histogram* histogram);
+    // Of acknowledgements. Messages sent by window carry their time from now on.
+    void set_ack_histogram(Histogram* histogram);
+    // With `offline`: the subscribers come back to their sessions.
+    void return_subscribers();
+    // Ends the sessions of the subscribers, which outlive their connections.
+    void forget_sessions();
 
     std::uint64_t sent() const;
+    std::uint64_t acknowledged() const;
     std::uint64_t delivered() const;
     std::uint64_t expected() const;
     std::uint64_t duplicated() const;
@@ -55,9 +62,10 @@ public:
 private:
     enum class Pace { stopped, window, rate };
 
-    void open_subscribers(const Topology& plan);
-    void open_publishers(const Topology& plan);
-    Flow make_flow(const Topology& plan, std::uint16_t receive_maximum) const;
+    Connection open_session(std::size_t number, const SubscriberPlan& wanted) const;
+    void add_subscriber(Connection connection, const SubscriberPlan& wanted);
+    void open_publishers();
+    Flow make_flow(std::uint16_t receive_maximum) const;
     void round(std::uint64_t now, std::uint64_t deadline);
     std::uint64_t wait_ns(std::uint64_t now, std::uint64_t deadline) const;
     void collect(std::uint64_t timeout_ns);
@@ -69,6 +77,7 @@ private:
     std::uint64_t next_due_ns() const;
 
     const Options& options_;
+    Topology plan_;
     Poller poller_;
     ReadBuffer buffer_;
     std::vector<std::unique_ptr<Publisher>> publishers_;
@@ -83,13 +92,14 @@ private:
 
     Pace pace_ = Pace::stopped;
     bool more_to_publish_ = false;
+    bool stamped_ = false;
     std::uint64_t limit_ = 0;
     std::uint64_t paced_sent_ = 0;
     double rate_ = 0;
     std::uint64_t rate_start_ns_ = 0;
 
     std::uint64_t next_watch_ns_ = 0;
-    std::uint64_t watched_delivered_ = 0;
+    std::uint64_t watched_ = 0;  // deliveries and acknowledgements
     std::uint64_t last_progress_ns_ = 0;
     std::uint64_t stalls_ = 0;
     std::uint64_t disconnects_ = 0;

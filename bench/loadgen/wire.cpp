@@ -5,6 +5,8 @@
 namespace comqtt::bench {
 namespace {
 
+constexpr std::size_t kKeptSeconds = 3600;
+
 void append_u16(Bytes& out, std::size_t value) {
     out.push_back(static_cast<std::uint8_t>(value >> 8));
     out.push_back(static_cast<std::uint8_t>(value));
@@ -100,13 +102,20 @@ PublishPacket make_publish(const PublishSpec& spec) {
     return packet;
 }
 
-Bytes make_connect(std::string_view client_id, int protocol) {
+Bytes make_connect(std::string_view client_id, int protocol, Session session) {
     Bytes body;
     append_string(body, "MQTT");
     body.push_back(static_cast<std::uint8_t>(protocol));
-    body.push_back(0x02);  // clean session, clean start
-    append_u16(body, 0);   // no keep alive: an idle connection stays
-    if (protocol == 5) append_varint(body, 0);
+    body.push_back(session == Session::clean ? 0x02 : 0x00);  // clean session, clean start
+    append_u16(body, 0);                                      // no keep alive: an idle connection stays
+    if (protocol == 5 && session == Session::kept) {
+        append_varint(body, 5);
+        body.push_back(0x11);  // Session Expiry Interval
+        append_u16(body, 0);
+        append_u16(body, kKeptSeconds);
+    } else if (protocol == 5) {
+        append_varint(body, 0);
+    }
     append_string(body, client_id);
     return with_header(kConnect, body);
 }

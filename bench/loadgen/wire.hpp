@@ -47,7 +47,10 @@ struct PublishPacket {
 
 PublishPacket make_publish(const PublishSpec& spec);
 
-Bytes make_connect(std::string_view client_id, int protocol);
+// Whether a session ends with its connection. A kept one is resumed where it exists.
+enum class Session { clean, kept };
+
+Bytes make_connect(std::string_view client_id, int protocol, Session session = Session::clean);
 Bytes make_subscribe(std::uint16_t packet_id, std::span<const std::string> filters, int qos, int protocol);
 void append_ack(Bytes& out, std::uint8_t first, std::uint16_t packet_id);
 

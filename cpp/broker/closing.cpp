@@ -96,6 +96,7 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
         for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
         s.flow->resend.clear();
     }
+    note_fullness(s);
     if (s.shared_member) {
         set_members_online(s, false);
         redeliver_shared(s, false);
@@ -138,6 +139,7 @@ void Shard::end_session(Session& s, bool expired) {
     if (s.stored) record(hooks::Change::Kind::session_removed, &s);
     s.stored = false;
     clear_flow(s);
+    if (s.known_full) core_.full_sessions.set(s.id.value, false);
     remove_all_subscriptions(s);
     if (!s.sink) core_.registry.remove(*client);
     core_.sessions.fetch_sub(1, std::memory_order_relaxed);

@@ -91,6 +91,17 @@ uint64_t random_seed() {
 }
 }  // namespace
 
+bool FullSessions::contains(uint64_t subscriber) const {
+    const std::shared_lock lock(mutex_);
+    return subscribers_.count(subscriber) != 0;
+}
+
+void FullSessions::set(uint64_t subscriber, bool full) {
+    const std::unique_lock lock(mutex_);
+    full ? void(subscribers_.insert(subscriber)) : void(subscribers_.erase(subscriber));
+    count_.store(subscribers_.size(), std::memory_order_relaxed);
+}
+
 bool StoreHealth::report(Status status, std::string_view text) {
     if (status == Status::ok && !failing()) return false;
     const std::lock_guard lock(mutex_);

@@ -58,6 +58,19 @@ private:
     std::atomic<size_t> count_{0};
 };
 
+/// Sessions whose queue has no room, for publishers of other shards. Kept with queue-policy refuse only.
+class FullSessions {
+public:
+    bool any() const { return count_.load(std::memory_order_relaxed) != 0; }
+    bool contains(uint64_t subscriber) const;
+    void set(uint64_t subscriber, bool full);
+
+private:
+    mutable std::shared_mutex mutex_;
+    std::unordered_set<uint64_t> subscribers_;
+    std::atomic<size_t> count_{0};
+};
+
 /// Whether the stores can commit, as they reported it.
 class StoreHealth {
 public:
@@ -127,6 +140,7 @@ struct Core {
     std::atomic<uint64_t> uncommitted_bytes{0};  ///< handed to the stores
     std::atomic<uint64_t> next_message_key{1};
     StoreHealth store_health;
+    FullSessions full_sessions;
 };
 
 }  // namespace comqtt::broker

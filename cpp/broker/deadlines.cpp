@@ -165,6 +165,7 @@ void Shard::expire_queue(Session& s) {
     for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
     // Of what the store holds nobody knows whether it has expired before it is here.
     if (s.tail && s.flow->queue.empty() && !s.tail->loading) s.tail->expiry_ms = wall_ms_;
+    note_fullness(s);
 }
 
 }  // namespace comqtt::broker

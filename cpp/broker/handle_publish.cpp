@@ -1,5 +1,7 @@
 // Inbound PUBLISH: limits, alias, write verdict, on_publish, retain, acknowledgement, fan-out.
 
+#include <algorithm>
+
 #include "base/hash.hpp"
 #include "broker/packet_parts.hpp"
 #include "broker/shard.hpp"
@@ -354,7 +356,7 @@ bool Shard::refuse_unheard(Connection& c, const Inbound& in, Reason reason, std:
     return c.state != Connection::State::closing;
 }
 
-/// A session of this shard that would receive the message has no room for it.
+/// A session that would receive the message has no room for it.
 bool Shard::some_queue_full(Publication& p, const Inbound& in) {
     Route& route = in.route ? *in.route : p.retain ? passing_route(p.topic_name) : route_for(p.topic_name);
     const size_t bytes = sizeof(mqtt::Message) + p.topic_name.size + p.payload.size + p.properties.size;
@@ -363,7 +365,12 @@ bool Shard::some_queue_full(Publication& p, const Inbound& in) {
         const bool queues = !s.connection || (s.flow && !s.flow->queue.empty());
         if (queues && !s.sink && std::min(p.qos, target.qos) && queue_full(s, bytes)) return true;
     }
-    return false;
+    if (!route.remote_shards || !core_.full_sessions.any()) return false;
+    topics::Matches found;
+    core_.index.match(p.topic_name.text(), found);
+    return std::any_of(found.plain.begin(), found.plain.end(), [&](const topics::Match& match) {
+        return match.options.qos && core_.full_sessions.contains(match.subscriber.value);
+    });
 }
 
 void Shard::refuse_publish(Connection& c, const Inbound& in, Reason reason, std::string_view text) {

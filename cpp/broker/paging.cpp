@@ -60,6 +60,7 @@ void Shard::add_to_tail(Session& s, const session::Delivery& delivery) {
         s.tail->after = delivery.position - 1;  // positions begin at 2: 0 would ask for what is in flight
     }
     const size_t bytes = delivery.message->footprint();
+    if (!s.tail->first_new) s.tail->first_new = delivery.position;
     ++s.tail->messages;
     s.tail->bytes += bytes;
     s.tail->expiry_ms =
@@ -224,7 +225,11 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
     if (taken > tail.messages) metrics_.queued_messages.add(taken - tail.messages);
     tail.messages -= std::min(tail.messages, taken);
     tail.cold = false;
-    if (tail.messages && taken == 0) {
+    const uint64_t first_new = std::exchange(tail.first_new, 0);
+    if (tail.messages && taken == 0 && first_new) {
+        // They came after the page was asked for, and are in the next one.
+        tail.after = std::max(tail.after, first_new - 1);
+    } else if (tail.messages && taken == 0) {
         core_.log.write(LogLevel::error, "broker",
                         "client '{}': {} stored messages are not in the store any more", s.client->id,
                         tail.messages);

@@ -278,6 +278,7 @@ void Shard::pump(Connection& c, Session& s) {
         }
     }
     if (s.tail) fetch_page(s);
+    note_fullness(s);
     relieve(c);
 }
 
@@ -299,6 +300,15 @@ void Shard::drop_oldest(Session& s) {
     core_.queued_bytes.fetch_sub(oldest.message->footprint(), std::memory_order_relaxed);
     forget_message(s, oldest.position);
     drop_delivery(s, oldest);
+}
+
+/// Tells publishers of other shards whether the session has room.
+void Shard::note_fullness(Session& s) {
+    if (core_.config.queue_policy != QueuePolicy::refuse) return;
+    const bool full = (!s.connection || queue_length(s)) && queue_full(s, 1);
+    if (full == s.known_full) return;
+    s.known_full = full;
+    core_.full_sessions.set(s.id.value, full);
 }
 
 bool Shard::enqueue(Session& s, session::Delivery delivery) {
@@ -327,6 +337,7 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
     }
     s.client->queued.store(static_cast<uint32_t>(queue_length(s)), std::memory_order_relaxed);
     if (!s.connection && s.scheduled_ms == INT64_MAX) schedule(s, deadline_of(s));
+    note_fullness(s);
     return true;
 }
 

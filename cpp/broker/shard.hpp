@@ -274,6 +274,7 @@ private:
     bool enqueue(Session& s, session::Delivery delivery);
     bool queue_full(const Session& s, size_t bytes) const;
     void drop_oldest(Session& s);
+    void note_fullness(Session& s);
     void clear_flow(Session& s);
     void touch_output(Connection& c);
     void count_sent(Connection& c, size_t bytes);

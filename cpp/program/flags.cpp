@@ -29,6 +29,7 @@ Parsed parse_flags(int argc, char** argv) {
     std::vector<std::string> settings;
     std::string log_level = kLogLevels[COMQTT_LOG_INFO];
     unsigned threads = 0;
+    std::optional<StoreCommand> store;
 
     CLI::App app(
         "An MQTT 3.1, 3.1.1 and 5.0 broker. Clients of this machine may do everything, all others nothing.",
@@ -67,12 +68,15 @@ Parsed parse_flags(int argc, char** argv) {
                          "Print the version and end");
     app.set_help_flag("--help,-h", "Print this and end");
 
+    add_store_command(app, store);
+
     try {
         app.parse(argc, argv);
         for (const std::string& text : settings) flags.settings.push_back(split_setting(text));
     } catch (const CLI::ParseError& error) {
-        return {std::nullopt, app.exit(error) == 0 ? 0 : 1};
+        return {std::nullopt, std::nullopt, app.exit(error) == 0 ? 0 : 1};
     }
+    if (store) return {std::nullopt, std::move(store), 0};
     flags.log_level = static_cast<int>(std::ranges::find(kLogLevels, log_level) - kLogLevels.begin());
     const auto setting = [&](const char* key, const std::string& value) {
         if (!value.empty()) flags.settings.insert(flags.settings.begin(), {key, value});
@@ -84,7 +88,7 @@ Parsed parse_flags(int argc, char** argv) {
     if (*threads_option) flags.settings.emplace_back("threads", std::to_string(threads));
     if (flags.tcp_addresses.empty() && flags.unix_paths.empty())
         flags.tcp_addresses.emplace_back(kDefaultTcp);
-    return {std::move(flags), 0};
+    return {std::move(flags), std::nullopt, 0};
 }
 
 }  // namespace comqtt::program

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "store_command.hpp"
+
 namespace comqtt::program {
 
 struct Flags {
@@ -15,9 +17,10 @@ struct Flags {
     int log_level = 1;                                          ///< comqtt_log_level
 };
 
-/// The flags, or the exit code when there is nothing more to do: --help, --version, or an error that was printed.
+/// The flags, or the work on a store, or the exit code when there is nothing more to do: --help, --version, or an error that was printed.
 struct Parsed {
     std::optional<Flags> flags;
+    std::optional<StoreCommand> store;
     int exit_code = 0;
 };
 

@@ -1,4 +1,4 @@
-// The `comqtt` program: a broker in the foreground until SIGINT or SIGTERM.
+// The `comqtt` program: a broker in the foreground until SIGINT or SIGTERM; `comqtt store` works on a store instead.
 
 #include <cstdio>
 #include <cstdlib>
@@ -50,5 +50,6 @@ int serve(const Flags& flags) {
 
 int main(int argc, char** argv) {
     const Parsed parsed = parse_flags(argc, argv);
+    if (parsed.store) return run_store_command(*parsed.store);
     return parsed.flags ? serve(*parsed.flags) : parsed.exit_code;
 }

@@ -13,6 +13,7 @@ struct Tail {
     uint64_t loading = 0;           ///< number of the request under way; 0 = none
     /// Restored: what was in flight, both ways, is not in memory either. It is fetched when the client connects.
     bool cold = false;
+    uint64_t first_new = 0;  ///< position of the first message added since the last page came; 0 = none
 };
 
 }  // namespace comqtt::session

@@ -25,6 +25,7 @@ Status Backlog::add(hooks::Changes& batch) {
     const bool answered =
         config_.durability == Durability::relaxed && !failing_ && bytes_ <= config_.backlog_bytes;
     waiting_.push_back({Batch::share(&batch), answered});
+    unanswered_ += !answered;
     const auto now = Clock::now();
     if (answered)
         due_ = std::min(due_, now + milliseconds(config_.flush_interval_ms));
@@ -72,6 +73,7 @@ Backlog::Work Backlog::take(std::vector<Batch>& out, Clock::time_point until) {
         if (!out.empty() && (changes > kChanges || taken_bytes_ + next.footprint() > kBytes)) break;
         taken_bytes_ += next.footprint();
         ++taken_;
+        unanswered_ -= !waiting_.front().answered;
         out.push_back(std::move(waiting_.front().batch));
         waiting_.pop_front();
     }
@@ -85,6 +87,19 @@ void Backlog::committed() {
     committed_ = taken_;
     bytes_ -= std::exchange(taken_bytes_, 0);
     loads_.notify_all();
+}
+
+void Backlog::answer_waiting() {
+    if (config_.durability != Durability::relaxed) return;
+    std::vector<Batch> answered;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!unanswered_ || failing_ || bytes_ > config_.backlog_bytes) return;
+        for (Waiting& waiting : waiting_)
+            if (!std::exchange(waiting.answered, true)) answered.push_back(waiting.batch);
+        unanswered_ = 0;
+    }
+    for (const Batch& batch : answered) batch->complete(Status::ok);
 }
 
 void Backlog::set_failing(bool failing) {
@@ -121,6 +136,7 @@ void Backlog::take_rest(std::vector<Batch>& out) {
     const std::lock_guard lock(mutex_);
     for (Waiting& waiting : waiting_) out.push_back(std::move(waiting.batch));
     waiting_.clear();
+    unanswered_ = 0;
     ended_ = true;
     loads_.notify_all();
 }

@@ -33,6 +33,8 @@ public:
     Work take(std::vector<Batch>& out, Clock::time_point until);
     /// What was taken last is in the file.
     void committed();
+    /// relaxed: answers shards that were made to wait, now that little enough is not committed.
+    void answer_waiting();
     /// Commits fail, or no longer do.
     void set_failing(bool failing);
     /// Tells the oldest batch that is waited for why it takes longer. False when there is none.
@@ -66,6 +68,7 @@ private:
     std::deque<Waiting> waiting_;
     std::vector<uint64_t> last_of_shard_;
     Clock::time_point due_ = Clock::time_point::max();  ///< of what waits
+    size_t unanswered_ = 0;                             ///< of what waits
     uint64_t taken_in_ = 0;
     uint64_t taken_ = 0;
     uint64_t committed_ = 0;

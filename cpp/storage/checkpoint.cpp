@@ -23,6 +23,7 @@ void Checkpointer::end() {
         const std::lock_guard lock(mutex_);
         ending_ = true;
         woken_.notify_one();
+        rested_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
 }
@@ -31,6 +32,11 @@ void Checkpointer::wake() {
     const std::lock_guard lock(mutex_);
     busy_.store(true, std::memory_order_relaxed);
     woken_.notify_one();
+}
+
+void Checkpointer::await() {
+    std::unique_lock lock(mutex_);
+    rested_.wait(lock, [this] { return ending_ || !busy(); });
 }
 
 void Checkpointer::run() {
@@ -42,6 +48,7 @@ void Checkpointer::run() {
         round();
         lock.lock();
         busy_.store(false, std::memory_order_release);
+        rested_.notify_all();
     }
     db_.reset();
 }

@@ -34,6 +34,8 @@ public:
 
     /// Asks for a round; nothing when one is under way.
     void wake();
+    /// Waits for the end of the round that is under way.
+    void await();
     bool busy() const { return busy_.load(std::memory_order_acquire); }
     /// Pages that the last round left copied.
     int copied() const { return copied_.load(std::memory_order_relaxed); }
@@ -49,6 +51,7 @@ private:
     const std::atomic<uint64_t>& epoch_;
     std::mutex mutex_;
     std::condition_variable woken_;
+    std::condition_variable rested_;
     bool ending_ = false;
     std::atomic<bool> busy_{false};
     std::atomic<int> copied_{0};

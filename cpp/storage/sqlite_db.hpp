@@ -54,7 +54,10 @@ public:
     }
     void reset() { sqlite3_reset(handle_.get()); }
 
-    bool is_null(int index) const { return sqlite3_column_type(handle_.get(), index) == SQLITE_NULL; }
+    int columns() const { return sqlite3_column_count(handle_.get()); }
+    /// SQLITE_INTEGER and so on.
+    int type(int index) const { return sqlite3_column_type(handle_.get(), index); }
+    bool is_null(int index) const { return type(index) == SQLITE_NULL; }
     int64_t number(int index) const { return sqlite3_column_int64(handle_.get(), index); }
     /// Both borrowed until the next step.
     ByteView blob(int index) const {

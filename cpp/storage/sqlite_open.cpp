@@ -201,7 +201,7 @@ Result<Db> open_file(const StoreConfig& config, const std::string& path) {
     if (config.on_damage == OnDamage::stop)
         return Error{
             Status::storage,
-            fmt::format("'{}' cannot be used: {}. Look at it with `comqtt store check --path {}`, or move it "
+            fmt::format("'{}' cannot be used: {}. Look at it with `comqtt store check {}`, or move it "
                         "away",
                         path, damage, path)};
     auto aside = set_aside(path);
@@ -211,7 +211,7 @@ Result<Db> open_file(const StoreConfig& config, const std::string& path) {
     config.log.write(
         LogLevel::error, "storage",
         "'{}' cannot be used: {}. It was renamed to '{}' and nothing in it is changed; what it held is "
-        "missing now. Look at it with `comqtt store check --path {}`",
+        "missing now. Look at it with `comqtt store check {}`",
         path, damage, *aside, *aside);
     return open_once(config, path);
 }

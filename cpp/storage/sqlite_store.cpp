@@ -10,7 +10,7 @@
 #include "storage/sqlite_open.hpp"
 #include "storage/store_loader.hpp"
 #include "storage/store_reader.hpp"
-#include "storage/store_writer.hpp"
+#include "storage/committer.hpp"
 
 namespace comqtt::storage {
 
@@ -29,7 +29,7 @@ struct Running {
           lock(std::move(file_lock)),
           backlog(config),
           checkpointer(config, path, epoch),
-          writer({config, path, backlog, sessions, checkpointer, epoch}),
+          committer({config, path, backlog, sessions, checkpointer, epoch}),
           reader(config, path, backlog, epoch) {}
 
     Result<void> start(Db db) {
@@ -37,14 +37,14 @@ struct Running {
         if (!number) return number.take_error();
         int64_t message_base = 0;
         if (auto loaded = load_ids(db, sessions, message_base); !loaded) return loaded;
-        if (auto started = writer.start(std::move(db), *number, message_base); !started) return started;
+        if (auto started = committer.start(std::move(db), *number, message_base); !started) return started;
         checkpointer.start();
         reader.start();
         return {};
     }
     void end() {
         backlog.end(Backlog::Clock::now() + kEndTime);
-        writer.join();
+        committer.join();
         reader.end();
         checkpointer.end();
         lock = {};
@@ -56,7 +56,7 @@ struct Running {
     SessionIds sessions;
     Backlog backlog;
     Checkpointer checkpointer;
-    StoreWriter writer;
+    Committer committer;
     StoreReader reader;
 };
 
@@ -155,7 +155,7 @@ void SqliteStore::on_sys_info_tick(hooks::Event& event, const MetricsSnapshot& s
     if constexpr (kept_##kind) counters.emplace_back(#member, snapshot.member);
     COMQTT_METRICS(COMQTT_KEEP_COUNTER)
 #undef COMQTT_KEEP_COUNTER
-    running_->writer.keep(std::move(counters));
+    running_->committer.keep(std::move(counters));
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ bool read_message(const Prepared& row, hooks::StoredMessage& out) {
         out.packet = publish_of(columns);
         out.created_ms = row.number(7);
         out.origin = row.text(12);
+        out.published_qos = static_cast<uint8_t>(row.number(13) & 3);
     } else if (!released) {
         return false;
     }

@@ -13,9 +13,10 @@ namespace comqtt::storage {
 #define COMQTT_SELECT_SUMS                                                                        \
     "SELECT session, sum(packet_id = 0), sum(iif(packet_id = 0, size, 0)), sum(packet_id <> 0), " \
     "max(position), min(iif(expires_ms > 0, expires_ms, NULL)) FROM queue"
-#define COMQTT_SELECT_MESSAGES                                                                          \
-    "SELECT q.position, q.packet_id, q.flags, q.identifiers, q.share, q.size, m.id, m.created_ms, "     \
-    "m.expiry, m.topic, m.payload, m.properties, m.origin FROM queue q LEFT JOIN messages m ON m.id = " \
+#define COMQTT_SELECT_MESSAGES                                                                            \
+    "SELECT q.position, q.packet_id, q.flags, q.identifiers, q.share, q.size, m.id, m.created_ms, "       \
+    "m.expiry, m.topic, m.payload, m.properties, m.origin, m.flags FROM queue q LEFT JOIN messages m ON " \
+    "m.id = "                                                                                             \
     "q.message"
 
 inline constexpr int kMessageSize = 5;  ///< column

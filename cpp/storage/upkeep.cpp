@@ -39,6 +39,7 @@ Result<void> Upkeep::tend_log(ChangeWriter& writer) {
     }
     if (pages < again_at_ || (checkpointer_.busy() && pages < kLogMost)) return {};
     if (nearly_copied(pages) || pages >= kLogMost) {
+        checkpointer_.await();
         // If a reader is in the way the log goes on growing until another attempt.
         again_at_ = pages + kLogStep;
         return shorten_log(writer, SQLITE_CHECKPOINT_PASSIVE);

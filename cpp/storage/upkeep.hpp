@@ -19,6 +19,8 @@ public:
     void restart() { again_at_ = 0; }
 
 private:
+    static constexpr int kLogRest = 1024;
+
     bool nearly_copied(int pages) const;
     Result<void> tend_log(ChangeWriter& writer);
     Result<void> shorten_log(ChangeWriter& writer, int mode);
@@ -27,7 +29,7 @@ private:
 
     Checkpointer& checkpointer_;
     int again_at_ = 0;  ///< pages in the log from which on another attempt is worth while
-    int rest_ = 0;      ///< pages that the writer itself copies at most
+    int rest_ = kLogRest;      ///< pages that the writer itself copies at most
     unsigned commits_ = 0;
     bool shrinking_ = false;
     bool look_for_free_ = true;

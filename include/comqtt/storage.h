@@ -33,12 +33,13 @@ typedef struct comqtt_stored_client {
     const comqtt_packet* will;    /**< will not yet sent, a PUBLISH; NULL = none */
     int64_t will_due_unix_ms;     /**< 0 = its delay counts from now */
     /* What load_messages will hand over of the session's messages; all 0 = nothing. */
-    uint64_t queued_messages;     /**< not sent yet */
-    uint64_t queued_bytes;        /**< comqtt_stored_message sizes of those, near enough: topic, payload, properties */
-    uint64_t inflight_messages;   /**< sent, or inbound QoS 2 ids that wait for PUBREL */
-    uint64_t last_position;       /**< greatest position of any of its messages */
-    int64_t next_expiry_unix_ms;  /**< when the first of them expires; 0 = none does */
-    uint32_t will_delay_s;        /**< Will Delay Interval, which a PUBLISH cannot carry */
+    uint64_t queued_messages; /**< not sent yet */
+    uint64_t
+        queued_bytes; /**< comqtt_stored_message sizes of those, near enough: topic, payload, properties */
+    uint64_t inflight_messages;  /**< sent, or inbound QoS 2 ids that wait for PUBREL */
+    uint64_t last_position;      /**< greatest position of any of its messages */
+    int64_t next_expiry_unix_ms; /**< when the first of them expires; 0 = none does */
+    uint32_t will_delay_s;       /**< Will Delay Interval, which a PUBLISH cannot carry */
 } comqtt_stored_client;
 
 /** A subscription of a session. */
@@ -65,34 +66,38 @@ enum {
 /** A message of a session, or a retained one. */
 typedef struct comqtt_stored_message {
     size_t struct_size;
-    comqtt_str client_id;        /**< whose session holds it; absent for a retained message */
-    comqtt_str origin;           /**< client id of the publisher */
-    const comqtt_packet* packet; /**< a PUBLISH; one of QoS 1 or 2 that was not sent has no packet id yet, which its
+    comqtt_str client_id; /**< whose session holds it; absent for a retained message */
+    comqtt_str origin;    /**< client id of the publisher */
+    const comqtt_packet*
+        packet; /**< a PUBLISH; one of QoS 1 or 2 that was not sent has no packet id yet, which its
                                       wire form needs: give a clone one to encode it */
     int64_t created_unix_ms;
     int64_t sent_unix_ms;
     comqtt_stored_state state;
-    uint64_t position; /**< as in comqtt_change; 0 = after the last one */
-    comqtt_str share;  /**< the shared subscription it came through, `$share/...`; absent = none */
+    uint64_t position;     /**< as in comqtt_change; 0 = after the last one */
+    comqtt_str share;      /**< the shared subscription it came through, `$share/...`; absent = none */
+    uint8_t published_qos; /**< when it is above that of the packet, which is as delivered */
 } comqtt_stored_message;
 
 /** What happened to the stored state. */
 typedef int32_t comqtt_change_kind;
 enum {
-    COMQTT_CHANGE_SESSION_SAVED = 1,        /**< session: new, or replaces what was stored of it but its messages */
-    COMQTT_CHANGE_SESSION_REMOVED = 2,      /**< client_id: the session with its subscriptions and messages */
-    COMQTT_CHANGE_SUBSCRIPTION_SAVED = 3,   /**< subscription: new, or replaces the one with the same filter */
+    COMQTT_CHANGE_SESSION_SAVED = 1, /**< session: new, or replaces what was stored of it but its messages */
+    COMQTT_CHANGE_SESSION_REMOVED = 2,    /**< client_id: the session with its subscriptions and messages */
+    COMQTT_CHANGE_SUBSCRIPTION_SAVED = 3, /**< subscription: new, or replaces the one with the same filter */
     COMQTT_CHANGE_SUBSCRIPTION_REMOVED = 4, /**< client_id, text: the filter */
-    COMQTT_CHANGE_MESSAGE_QUEUED = 5,       /**< client_id, position, packet_id (0 = not sent), message_key, message */
-    COMQTT_CHANGE_MESSAGE_SENT = 6,         /**< client_id, position, packet_id */
-    COMQTT_CHANGE_MESSAGE_RELEASED = 7,     /**< client_id, position: PUBREC came, the packet id alone is needed now */
-    COMQTT_CHANGE_MESSAGE_REMOVED = 8,      /**< client_id, position: acknowledged, expired or dropped */
-    COMQTT_CHANGE_RECEIVED_ADDED = 9,       /**< client_id, packet_id: inbound QoS 2, until PUBREL */
-    COMQTT_CHANGE_RECEIVED_REMOVED = 10,    /**< client_id, packet_id */
-    COMQTT_CHANGE_RETAINED_SAVED = 11,      /**< message: replaces what its topic had */
-    COMQTT_CHANGE_RETAINED_REMOVED = 12,    /**< text: the topic */
-    COMQTT_CHANGE_CLIENT_BLOCKED = 13,      /**< client_id */
-    COMQTT_CHANGE_CLIENT_UNBLOCKED = 14     /**< client_id */
+    COMQTT_CHANGE_MESSAGE_QUEUED =
+        5, /**< client_id, position, packet_id (0 = not sent), message_key, message */
+    COMQTT_CHANGE_MESSAGE_SENT = 6, /**< client_id, position, packet_id */
+    COMQTT_CHANGE_MESSAGE_RELEASED =
+        7, /**< client_id, position: PUBREC came, the packet id alone is needed now */
+    COMQTT_CHANGE_MESSAGE_REMOVED = 8,   /**< client_id, position: acknowledged, expired or dropped */
+    COMQTT_CHANGE_RECEIVED_ADDED = 9,    /**< client_id, packet_id: inbound QoS 2, until PUBREL */
+    COMQTT_CHANGE_RECEIVED_REMOVED = 10, /**< client_id, packet_id */
+    COMQTT_CHANGE_RETAINED_SAVED = 11,   /**< message: replaces what its topic had */
+    COMQTT_CHANGE_RETAINED_REMOVED = 12, /**< text: the topic */
+    COMQTT_CHANGE_CLIENT_BLOCKED = 13,   /**< client_id */
+    COMQTT_CHANGE_CLIENT_UNBLOCKED = 14  /**< client_id */
 };
 
 /** One change. Views and pointers live as long as the batch; what a kind does not name is zero. */
@@ -106,15 +111,16 @@ typedef struct comqtt_change {
     comqtt_str text;
     const comqtt_stored_client* session;
     const comqtt_stored_subscription* subscription;
-    const comqtt_stored_message* message; /**< packet: a PUBLISH as delivered, with subscription identifiers */
+    const comqtt_stored_message*
+        message; /**< packet: a PUBLISH as delivered, with subscription identifiers */
 } comqtt_change;
 
 /** A request for one client's records. Views live as long as the request. */
 typedef struct comqtt_load_request {
     size_t struct_size;
     comqtt_str client_id;
-    bool session;          /**< load_session: client record and subscriptions too */
-    uint64_t after;        /**< 0 = what is in flight both ways, then the queue from its beginning; otherwise queued
+    bool session;   /**< load_session: client record and subscriptions too */
+    uint64_t after; /**< 0 = what is in flight both ways, then the queue from its beginning; otherwise queued
                                 messages with a greater position */
     uint32_t max_messages; /**< queued ones to hand over at most; those in flight do not count */
     uint64_t max_bytes;    /**< of the queued ones; the first may be larger */

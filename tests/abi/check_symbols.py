@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("base", "options", "server", "client", "packet", "hooks", "storage", "observe")
+PARTS = ("base", "options", "server", "client", "packet", "hooks", "storage", "store", "observe")
 
 
 def without_comments(text: str) -> str:

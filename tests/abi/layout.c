@@ -146,6 +146,7 @@ static void print_records(void) {
     MEMBER(comqtt_stored_message, state);
     MEMBER(comqtt_stored_message, position);
     MEMBER(comqtt_stored_message, share);
+    MEMBER(comqtt_stored_message, published_qos);
     RECORD(comqtt_change);
     MEMBER(comqtt_change, struct_size);
     MEMBER(comqtt_change, kind);

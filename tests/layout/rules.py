@@ -33,7 +33,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "http_parser.h": {"cpp/net", "cpp/http"},
     "sqlite3.h": {"cpp/storage"},
     "yaml-cpp": {"cpp/config", "cpp/auth"},
-    "nlohmann": {"cpp/config", "cpp/auth", "cpp/http"},
+    "nlohmann": {"cpp/config", "cpp/auth", "cpp/http", "cpp/storage"},
     "spdlog": {"cpp/program"},
     "CLI": {"cpp/program"},
     "fmt": ANYWHERE,

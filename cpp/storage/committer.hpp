@@ -1,5 +1,5 @@
 #pragma once
-// StoreWriter: the thread that commits. Takes what the shards handed over, makes one transaction of it, tries until
+// Committer: the thread that commits. Takes what the shards handed over, makes one transaction of it, tries until
 // it is in the file, and tells the shards. Lives as long as the store runs.
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace comqtt::storage {
 
-class StoreWriter {
+class Committer {
 public:
     struct Parts {
         const StoreConfig& config;
@@ -25,8 +25,8 @@ public:
         Checkpointer& checkpointer;
         std::atomic<uint64_t>& epoch;
     };
-    explicit StoreWriter(Parts parts);
-    ~StoreWriter();
+    explicit Committer(Parts parts);
+    ~Committer();
 
     /// `db` is the file as it was opened; the last transaction in it is `number`.
     Result<void> start(Db db, int64_t number, int64_t message_base);

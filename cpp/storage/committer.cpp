@@ -1,4 +1,4 @@
-#include "storage/store_writer.hpp"
+#include "storage/committer.hpp"
 
 #include <fmt/format.h>
 
@@ -19,12 +19,12 @@ int64_t now_ms() {
 
 }  // namespace
 
-StoreWriter::StoreWriter(Parts parts)
+Committer::Committer(Parts parts)
     : parts_(parts), transaction_(parts.sessions), upkeep_(parts.checkpointer) {}
 
-StoreWriter::~StoreWriter() { join(); }
+Committer::~Committer() { join(); }
 
-Result<void> StoreWriter::start(Db db, int64_t number, int64_t message_base) {
+Result<void> Committer::start(Db db, int64_t number, int64_t message_base) {
     auto made = ChangeWriter::make(std::move(db), message_base);
     if (!made) return made.take_error();
     writer_ = made.take();
@@ -35,11 +35,11 @@ Result<void> StoreWriter::start(Db db, int64_t number, int64_t message_base) {
     return {};
 }
 
-void StoreWriter::join() {
+void Committer::join() {
     if (thread_.joinable()) thread_.join();
 }
 
-void StoreWriter::keep(Counters counters) {
+void Committer::keep(Counters counters) {
     {
         const std::lock_guard lock(counters_mutex_);
         counters_ = std::move(counters);
@@ -47,13 +47,13 @@ void StoreWriter::keep(Counters counters) {
     parts_.backlog.wake();
 }
 
-StoreWriter::Clock::time_point StoreWriter::next_idle() const {
+Committer::Clock::time_point Committer::next_idle() const {
     if (more_to_do_) return Clock::now();
     if (writer_ && writer_->log_pages() > 0) return Clock::now() + kIdle;
     return Clock::now() + std::chrono::hours(1);
 }
 
-void StoreWriter::run() {
+void Committer::run() {
     for (;;) {
         switch (parts_.backlog.take(batches_, next_idle())) {
             case Backlog::Work::batches: commit(); break;
@@ -63,7 +63,7 @@ void StoreWriter::run() {
     }
 }
 
-void StoreWriter::commit() {
+void Committer::commit() {
     transaction_.clear();
     for (const Backlog::Batch& batch : batches_) transaction_.add(batch->all());
     transaction_.finish();
@@ -79,13 +79,14 @@ void StoreWriter::commit() {
     }
     parts_.backlog.committed();
     finish(Status::ok, {});
+    parts_.backlog.answer_waiting();
     if (writer_) note(upkeep_.after_commit(*writer_));
     if (writer_) note(save_counters());
     more_to_do_ = writer_ && writer_->sweeping();
 }
 
 /// False when the end came first.
-bool StoreWriter::commit_in_time() {
+bool Committer::commit_in_time() {
     for (;;) {
         const auto done = attempt();
         if (done) {
@@ -98,7 +99,7 @@ bool StoreWriter::commit_in_time() {
     }
 }
 
-Result<void> StoreWriter::attempt() {
+Result<void> Committer::attempt() {
     bool applied = false;
     if (!writer_) {
         if (auto opened = reopen(applied); !opened) return opened;
@@ -122,7 +123,7 @@ Result<void> StoreWriter::attempt() {
 }
 
 /// Whether the commit that failed is in the file after all shows in the number of its last transaction.
-Result<void> StoreWriter::reopen(bool& applied) {
+Result<void> Committer::reopen(bool& applied) {
     parts_.epoch.fetch_add(1, std::memory_order_acq_rel);
     auto db = connect(parts_.config, parts_.path, Role::writer);
     if (!db) return db.take_error();
@@ -142,7 +143,7 @@ Result<void> StoreWriter::reopen(bool& applied) {
 }
 
 /// Tells the shards, and lets go of the batches.
-void StoreWriter::finish(Status status, const std::string& text) {
+void Committer::finish(Status status, const std::string& text) {
     for (Backlog::Batch& batch : batches_) {
         batch->complete(status, text);
         batch = {};
@@ -151,7 +152,7 @@ void StoreWriter::finish(Status status, const std::string& text) {
     transaction_.clear();
 }
 
-void StoreWriter::failed(const Error& error) {
+void Committer::failed(const Error& error) {
     const Status status = error.status == Status::queue_full ? Status::queue_full : Status::io;
     const bool changed = !failing_ || status != failure_.status;
     const auto now = Clock::now();
@@ -167,7 +168,7 @@ void StoreWriter::failed(const Error& error) {
     if (!reported_) reported_ = parts_.backlog.report(batches_, status, error.message);
 }
 
-void StoreWriter::recovered() {
+void Committer::recovered() {
     if (!failing_) return;
     failing_ = reported_ = false;
     parts_.backlog.set_failing(false);
@@ -175,13 +176,13 @@ void StoreWriter::recovered() {
 }
 
 /// What is not a batch's is tried again some time; what is wrong shows with the next commit.
-void StoreWriter::note(const Result<void>& done) {
+void Committer::note(const Result<void>& done) {
     if (done || done.error().status == Status::timeout) return;
     parts_.config.log.write(LogLevel::warn, kComponent, "upkeep failed: {}", done.error().message);
     if (done.error().status != Status::queue_full) writer_.reset();
 }
 
-void StoreWriter::idle() {
+void Committer::idle() {
     more_to_do_ = false;
     bool applied = false;
     if (!writer_ && !reopen(applied)) return;
@@ -194,7 +195,7 @@ void StoreWriter::idle() {
     if (writer_) note(upkeep_.idle(*writer_, more_to_do_));
 }
 
-Result<void> StoreWriter::save_counters() {
+Result<void> Committer::save_counters() {
     Counters counters;
     {
         const std::lock_guard lock(counters_mutex_);
@@ -203,7 +204,7 @@ Result<void> StoreWriter::save_counters() {
     return counters.empty() ? Result<void>() : writer_->save(counters);
 }
 
-void StoreWriter::close() {
+void Committer::close() {
     parts_.backlog.take_rest(batches_);
     finish(Status::closed, "the store has ended");
     bool applied = false;

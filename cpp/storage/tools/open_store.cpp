@@ -1,0 +1,31 @@
+#include "storage/tools/open_store.hpp"
+
+#include "storage/schema.hpp"
+#include "storage/sqlite_open.hpp"
+
+namespace comqtt::storage::tools {
+
+Result<Db> open_to_look(const std::string& path) {
+    auto db = Db::open(path, Db::Mode::existing);
+    if (!db) return db.take_error();
+    sqlite3_db_config(db->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (auto set = db->run("PRAGMA query_only=1"); !set) return set.take_error();
+    const auto application = db->number("PRAGMA application_id");
+    if (!application) return application.error();
+    const auto version = db->number("PRAGMA user_version");
+    if (!version) return version.error();
+    if (*application != kApplicationId) return Error{Status::storage, path + " is not a store of comqtt"};
+    if (*version != kSchemaVersion)
+        return Error{Status::unsupported, path + " has version " + std::to_string(*version) + ", version " +
+                                              std::to_string(kSchemaVersion) + " is known here"};
+    return db;
+}
+
+Result<Db> open_to_change(const std::string& path) {
+    StoreConfig config;
+    config.path = path;
+    config.on_damage = OnDamage::stop;
+    return open_file(config, path);
+}
+
+}  // namespace comqtt::storage::tools
