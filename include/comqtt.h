@@ -12,8 +12,9 @@
  * 3.  Inside a callback every function may be called except comqtt_server_start, _run, _wait and _advance, which
  *     answer COMQTT_ERR_REENTRANT. Effects are queued behind the current event; no callback is entered
  *     recursively by such a call.
- * 4.  What a callback is given (events, selections, sinks, views, clients and packets) dies when it returns.
- *     Clients and packets live on after comqtt_client_retain / comqtt_packet_retain.
+ * 4.  What a callback is given (events, selections, sinks, views, clients, packets, batches and requests) dies when it
+ *     returns. Clients, packets, batches and requests live on after comqtt_client_retain / comqtt_packet_retain /
+ *     comqtt_changes_retain / comqtt_load_retain.
  * 5.  Ownership. What a function returns is borrowed; what it stores through an `out_` parameter belongs to the
  *     caller. A borrowed view is valid as long as its owner is and until the next setter called on that owner.
  *     `out_` parameters are written on success only (out_error: on failure only); any of them may be NULL where
