@@ -38,13 +38,15 @@ bool file_exists(const std::string& path) {
     return fs::exists(path, error);
 }
 
+uint64_t file_size(const std::string& path) {
+    std::error_code error;
+    const uint64_t size = fs::file_size(path, error);
+    return error ? 0 : size;
+}
+
 uint64_t store_size(const std::string& path) {
     uint64_t sum = 0;
-    for (const char* beside : kBeside) {
-        std::error_code error;
-        const uint64_t size = fs::file_size(path + beside, error);
-        if (!error) sum += size;
-    }
+    for (const char* beside : kBeside) sum += file_size(path + beside);
     return sum;
 }
 

@@ -10,6 +10,8 @@
 namespace comqtt::storage::tools {
 
 bool file_exists(const std::string& path);
+/// 0 when there is none.
+uint64_t file_size(const std::string& path);
 /// Bytes of the database and of its log.
 uint64_t store_size(const std::string& path);
 

@@ -2,13 +2,16 @@
 
 #include "storage/schema.hpp"
 #include "storage/sqlite_open.hpp"
+#include "storage/tools/files.hpp"
 
 namespace comqtt::storage::tools {
 
 Result<Db> open_to_look(const std::string& path) {
+    const bool has_log = file_size(path + "-wal") > 0;
     auto db = Db::open(path, Db::Mode::existing);
     if (!db) return db.take_error();
-    sqlite3_db_config(db->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    // A log that was left stays; an empty one made for this look goes with it.
+    if (has_log) sqlite3_db_config(db->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (auto set = db->run("PRAGMA query_only=1"); !set) return set.take_error();
     const auto application = db->number("PRAGMA application_id");
     if (!application) return application.error();

@@ -110,15 +110,34 @@ TEST_SUITE("storage/tools_check") {
         CHECK(report.lines.empty());
     }
 
-    TEST_CASE("check changes nothing") {
+    TEST_CASE("check changes nothing and leaves nothing beside the store") {
         const Folder folder;
         const std::string path = folder / "s.db";
         make_store(path, some_of_all());
-        change(path, "PRAGMA journal_mode=WAL");
         const auto before = read_file(path);
         Report report;
         CHECK(check_store(path, report.line()));
         const auto after = read_file(path);
+        REQUIRE(before);
+        REQUIRE(after);
+        CHECK(*before == *after);
+        CHECK(folder.names("s.db") == std::vector<std::string>{"s.db"});
+    }
+
+    TEST_CASE("check reads the log of a store that was not closed, and lets it be") {
+        const Folder folder;
+        const std::string path = folder / "s.db";
+        make_store(path, some_of_all());
+        auto db = Db::open(path, Db::Mode::existing);
+        REQUIRE(db);
+        REQUIRE(db->run("PRAGMA wal_autocheckpoint=0; UPDATE messages SET refs = 50"));
+        const std::string copy = folder / "copy.db";
+        REQUIRE(copy_store(path, copy));  // as a broker that was killed leaves it
+        const auto before = read_file(copy + "-wal");
+        Report report;
+        CHECK_FALSE(check_store(copy, report.line()));
+        CHECK(report.has("refs is 50"));
+        const auto after = read_file(copy + "-wal");
         REQUIRE(before);
         REQUIRE(after);
         CHECK(*before == *after);
