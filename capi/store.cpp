@@ -48,7 +48,8 @@ comqtt_status comqtt_store_export(comqtt_str path, comqtt_str_fn write, void* us
         const auto name = path_of(path, "path");
         if (!name) return name.error();
         if (!write) return invalid("write is NULL");
-        return storage::tools::export_store(*name, [&](std::string_view line) { return write(user, to_str(line)); });
+        return storage::tools::export_store(*name,
+                                            [&](std::string_view line) { return write(user, to_str(line)); });
     });
 }
 
@@ -62,6 +63,6 @@ comqtt_status comqtt_store_import(comqtt_str path, comqtt_str file, comqtt_impor
         if (format < COMQTT_IMPORT_DETECT || format > COMQTT_IMPORT_MOSQUITTO)
             return invalid("there is no format " + std::to_string(format));
         return storage::tools::import_store(*name, *source, static_cast<storage::tools::ImportFormat>(format),
-                                     report_to(line, user));
+                                            report_to(line, user));
     });
 }

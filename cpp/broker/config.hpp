@@ -40,10 +40,11 @@ struct Limits {
     uint64_t client_queued_bytes = 64ull << 20;  ///< one session's queue and output together
     uint64_t queued_bytes = 1ull << 30;          ///< the same of all sessions
     uint64_t uncommitted_bytes = 64ull << 20;    ///< handed to a store and not yet committed
-    uint64_t client_queue_memory = 256ull << 10; ///< of one session's queue; with a store, the rest is on disk
-    uint64_t queue_memory = 256ull << 20;        ///< the same of all sessions
-    uint64_t high_mark_bytes = 1ull << 20;       ///< output of one client above which publishers wait
-    uint64_t handover_bytes = 16ull << 20;       ///< on their way from one shard to another
+    uint64_t client_queue_memory = 256ull
+                                   << 10;   ///< of one session's queue; with a store, the rest is on disk
+    uint64_t queue_memory = 256ull << 20;   ///< the same of all sessions
+    uint64_t high_mark_bytes = 1ull << 20;  ///< output of one client above which publishers wait
+    uint64_t handover_bytes = 16ull << 20;  ///< on their way from one shard to another
     uint64_t retained_messages = 10'000'000;
     uint64_t retained_bytes = 4ull << 30;
     uint32_t inflight = 65'535;           ///< outbound QoS 1/2 per client, below its Receive Maximum

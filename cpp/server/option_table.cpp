@@ -21,10 +21,10 @@ constexpr const char* kLogWords[] = {"debug", "info", "warn", "error", "off", nu
     { {key, OptionType::boolean, default_text, 0, 1, line}, COMQTT_ACCESS(member), nullptr }
 #define COMQTT_WORD(key, member, default_text, list, high, line) \
     { {key, OptionType::text, default_text, 0, high, line}, COMQTT_ACCESS(member), list }
-#define COMQTT_TEXT(key, member, default_text, low, high, line)                   \
-    {                                                                             \
-        {key, OptionType::text, default_text, low, high, line}, nullptr, nullptr, \
-            nullptr, [](Options& o) -> std::string& { return o.member; }          \
+#define COMQTT_TEXT(key, member, default_text, low, high, line)                            \
+    {                                                                                      \
+        {key, OptionType::text, default_text, low, high, line}, nullptr, nullptr, nullptr, \
+            [](Options& o) -> std::string& { return o.member; }                            \
     }
 
 constexpr int64_t kU16 = 65'535;
@@ -99,8 +99,9 @@ const OptionRow kTable[] = {
     COMQTT_TEXT("storage-path", store.path, "comqtt.db", 1, 4096, "the SQLite file"),
     COMQTT_WORD("storage.durability", store.durability, "strict", kDurabilityWords, 1,
                 "strict: acknowledged means committed; relaxed: committed within the flush interval"),
-    COMQTT_WORD("storage.sync", store.sync, "full", kSyncWords, 2,
-                "full: a commit survives power loss; normal: the end of the process; off: left to the system"),
+    COMQTT_WORD(
+        "storage.sync", store.sync, "full", kSyncWords, 2,
+        "full: a commit survives power loss; normal: the end of the process; off: left to the system"),
     COMQTT_INTEGER("storage.commit-window-ms", store.commit_window_ms, "0", 0, 60'000,
                    "milliseconds each commit waits for more to go with it"),
     COMQTT_INTEGER("storage.flush-interval-ms", store.flush_interval_ms, "1000", 1, kDay,

@@ -79,10 +79,11 @@ Result<void> set_option(Options& options, std::string_view key, std::string_view
     if (!row) return unknown_key(key);
     if (row->text) {
         if (value.size() < static_cast<size_t>(row->info.minimum) ||
-            value.size() > static_cast<size_t>(row->info.maximum) || value.find('\0') != std::string_view::npos)
+            value.size() > static_cast<size_t>(row->info.maximum) ||
+            value.find('\0') != std::string_view::npos)
             return Error{Status::invalid_argument,
-                         fmt::format("option '{}': a text of {} to {} bytes without zero bytes is expected", row->info.key,
-                                     row->info.minimum, row->info.maximum)};
+                         fmt::format("option '{}': a text of {} to {} bytes without zero bytes is expected",
+                                     row->info.key, row->info.minimum, row->info.maximum)};
         row->text(options) = value;
         return {};
     }

@@ -39,7 +39,7 @@ typedef struct comqtt_deferral comqtt_deferral;   /**< one-shot token behind a P
 typedef struct comqtt_selection comqtt_selection; /**< receivers of one message; dies with its callback */
 typedef struct comqtt_sink comqtt_sink;           /**< takes stored records; dies with its callback */
 typedef struct comqtt_changes comqtt_changes;     /**< a batch of changes for a store, counted */
-typedef struct comqtt_load comqtt_load;           /**< a request to a store for one client's records, counted */
+typedef struct comqtt_load comqtt_load; /**< a request to a store for one client's records, counted */
 
 /** Borrowed text, UTF-8, not terminated. ptr NULL = absent; an empty text has len 0 and ptr not NULL. */
 typedef struct comqtt_str {
@@ -91,7 +91,8 @@ COMQTT_API bool comqtt_has_feature(const char* name);
 /** Outcome of a call. Zero or negative, but for COMQTT_PENDING; never an MQTT reason code. */
 typedef int32_t comqtt_status;
 enum {
-    COMQTT_PENDING = 1, /**< answer of a store's callback: it completes the request later. No function returns it */
+    COMQTT_PENDING =
+        1, /**< answer of a store's callback: it completes the request later. No function returns it */
     COMQTT_OK = 0,
     COMQTT_ERR_INVALID_ARGUMENT = -1, /**< NULL, wrong handle, value out of range */
     COMQTT_ERR_NO_MEMORY = -2,

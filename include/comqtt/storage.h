@@ -23,7 +23,8 @@ extern "C" {
 typedef struct comqtt_stored_client {
     size_t struct_size;
     comqtt_str id;
-    comqtt_str username; /**< this and the next two are what hooks judge a session by that has no connection */
+    comqtt_str
+        username; /**< this and the next two are what hooks judge a session by that has no connection */
     comqtt_str remote;
     comqtt_str listener;
     comqtt_protocol version; /**< 0 = MQTT 5.0 */

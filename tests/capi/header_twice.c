@@ -14,7 +14,8 @@ const void* comqtt_header_parts(size_t part) {
     static comqtt_stored_client stored;      /* storage.h */
     static comqtt_import_format format;      /* store.h */
     static comqtt_str text = {"base.h", 6};  /* base.h */
-    const void* parts[] = {&metrics, &option, &listener, &each_client, &subscription, &hooks, &stored, &format, &text};
+    const void* parts[] = {&metrics, &option, &listener, &each_client, &subscription,
+                           &hooks,   &stored, &format,   &text};
     hooks = comqtt_hooks_init();
     return part < sizeof parts / sizeof parts[0] ? parts[part] : NULL;
 }

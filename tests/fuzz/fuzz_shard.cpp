@@ -99,15 +99,18 @@ private:
 
 ByteView text(std::string_view bytes) { return ByteView(bytes); }
 
-constexpr std::string_view kConnect5("\x10\x0F\0\x04MQTT\x05\x02\0\0\0\0\x02"
-                                     "fz",
-                                     17);
-constexpr std::string_view kConnect311("\x10\x0E\0\x04MQTT\x04\x02\0\0\0\x02"
-                                       "fz",
-                                       16);
-constexpr std::string_view kConnectWatcher("\x10\x13\0\x04MQTT\x04\x02\0\0\0\x07"
-                                           "watcher",
-                                           21);
+constexpr std::string_view kConnect5(
+    "\x10\x0F\0\x04MQTT\x05\x02\0\0\0\0\x02"
+    "fz",
+    17);
+constexpr std::string_view kConnect311(
+    "\x10\x0E\0\x04MQTT\x04\x02\0\0\0\x02"
+    "fz",
+    16);
+constexpr std::string_view kConnectWatcher(
+    "\x10\x13\0\x04MQTT\x04\x02\0\0\0\x07"
+    "watcher",
+    21);
 constexpr std::string_view kSubscribe("\x82\x07\0\x01\0\x02w1\0", 9);
 constexpr std::string_view kPublish("\x30\x06\0\x02w1hi", 8);
 

@@ -19,7 +19,10 @@ std::string text_of(const Options& options, std::string_view key) {
 /// Values that the row takes, the extremes first.
 std::vector<std::string> values_of(const OptionRow& row) {
     std::vector<std::string> values;
-    if (row.words) {
+    if (row.text) {
+        values = {std::string(static_cast<size_t>(row.info.minimum), 'x'),
+                  std::string(static_cast<size_t>(row.info.maximum), 'y')};
+    } else if (row.words) {
         for (const char* const* word = row.words; *word; ++word) values.emplace_back(*word);
     } else if (row.info.type == OptionType::boolean) {
         values = {"true", "false"};
@@ -52,7 +55,7 @@ TEST_CASE("every option has a key of its own and a line about it") {
         CHECK(keys.insert(key).second);
         CHECK(key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos);
         CHECK(std::string_view(row.info.text) != "");
-        CHECK((row.info.type == OptionType::text) == (row.words != nullptr));
+        CHECK((row.info.type == OptionType::text) == (row.words != nullptr || row.text != nullptr));
         CHECK(row.info.minimum <= row.info.maximum);
     }
     size_t told = 0;
@@ -88,6 +91,7 @@ TEST_CASE("each option takes its values to both ends of its range and changes no
 TEST_CASE(
     "values out of range or of another kind are refused, the error names key and value, nothing changes") {
     for (const OptionRow& row : option_table()) {
+        if (row.text) continue;  // any text within its length is right
         for (const char* value :
              {"", "maybe", "-1", "3x", " 3", "3 ", "+3", "0x3", "1e3", "99999999999999999999"})
             if (row.info.minimum >= 0) check_refused(row.info.key, value);
@@ -96,6 +100,18 @@ TEST_CASE(
         check_refused(row.info.key, std::to_string(row.info.maximum + 1));
         check_refused(row.info.key, "true");
     }
+}
+
+TEST_CASE("a free text is taken whole within its length, and without zero bytes") {
+    Options options;
+    CHECK(set_option(options, "storage-path", "/var/lib/a b.db"));
+    CHECK(text_of(options, "storage-path") == "/var/lib/a b.db");
+    for (const std::string& wrong : {std::string(), std::string(4097, 'x'), std::string("a\0b", 3)}) {
+        const auto result = set_option(options, "storage-path", wrong);
+        REQUIRE_FALSE(result);
+        CHECK(result.error().message.find("'storage-path'") != std::string::npos);
+    }
+    CHECK(text_of(options, "storage-path") == "/var/lib/a b.db");
 }
 
 TEST_CASE("the error of a value tells what would be right") {
