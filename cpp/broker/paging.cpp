@@ -44,13 +44,11 @@ session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
 /// True when this message goes to the stores only: there is something before it, or no room in memory.
 bool Shard::goes_to_tail(const Session& s, const session::Delivery& delivery) const {
     if (!s.stored || delivery.qos == 0 || !wants(EventId::load_messages)) return false;
+    if (s.tail) return true;
     const Limits& limits = core_.config.limits;
     const uint64_t bytes = delivery.message->footprint();
     const uint64_t memory = core_.queued_bytes.load(std::memory_order_relaxed) -
                             core_.stored_bytes.load(std::memory_order_relaxed);
-    // Of a shared subscription another member gets it when this session ends: it stays at hand while it can.
-    if (delivery.share && !(s.tail && s.tail->cold)) return memory + bytes > limits.queue_memory;
-    if (s.tail) return true;
     return s.flow->queued_bytes + bytes > limits.client_queue_memory || memory + bytes > limits.queue_memory;
 }
 

@@ -207,7 +207,9 @@ void History::subscribe(Client& client) {
     settings.retain_handling = static_cast<uint8_t>(random_.chance(60) ? 0 : random_.below(3));
     settings.identifier = random_.chance(40) ? static_cast<uint32_t>(random_.between(1, 300)) : 0;
     const uint32_t index = client.settings().index;
-    if (index % 3 != 2 && random_.chance(30)) {
+    // What only the store holds of a shared subscription is not passed on when its session ends.
+    const bool pages = store_ && sim_.core->config.limits.client_queue_memory < 5000;
+    if (index % 3 != 2 && !pages && random_.chance(30)) {
         settings.qos = static_cast<uint8_t>(random_.chance(80) ? random_.between(1, 2) : 0);
         client.subscribe(kGroups[index % 3], settings);
         return;
