@@ -172,6 +172,7 @@ void Shard::hold(Connection& c, Held held) {
     held.connection = c.handle;
     ++c.held;
     c.held_pubacks += held.type == mqtt::PacketType::puback;
+    c.held_receives += held.kind == Held::Kind::receive;
     c.corked += held.kind == Held::Kind::uncork;
     rounds_.hold(std::move(held));
 }
@@ -196,6 +197,7 @@ void Shard::release_held(Held& held, const Round& round) {
     if (c) {
         --c->held;
         c->held_pubacks -= held.type == mqtt::PacketType::puback;
+        c->held_receives -= held.kind == Held::Kind::receive;
         c->corked -= held.kind == Held::Kind::uncork;
         if (c->state == Connection::State::closing && held.kind != Held::Kind::uncork) c = nullptr;
     }
@@ -220,9 +222,36 @@ void Shard::release_held(Held& held, const Round& round) {
             return;
         case Held::Kind::publish:
         case Held::Kind::pubrel: release_flow(c, held); return;
+        case Held::Kind::receive: release_received(c, held, round); return;
         case Held::Kind::remove:
             if (Session* s = find_session(held.session)) forget_message(*s, held.position);
             return;
+    }
+}
+
+/// The other shards have the message: now its identifier, and then PUBREC. The other way round a crash in between would
+/// lose it, for its publisher would send it again and be told that it was received.
+void Shard::release_received(Connection* c, Held& held, const Round& round) {
+    if (round.status != Status::ok) {
+        if (c) refuse_held(*c, held, round);
+        return;
+    }
+    const uint64_t before = rounds_.vouched();
+    Session* s = find_session(held.session);
+    const bool wanted = s && s->stored && s->flow && s->flow->received.contains(held.id);
+    if (wanted && held.position) record(hooks::Change::Kind::received_added, s).packet_id = held.id;
+    if (!c) return;
+    Held ack;
+    ack.kind = held.packet ? Held::Kind::packet : Held::Kind::ack;
+    ack.type = mqtt::PacketType::pubrec;
+    ack.id = held.id;
+    ack.packet = std::move(held.packet);
+    if (rounds_.vouched() != before || c->held) {
+        hold(*c, std::move(ack));
+    } else if (ack.packet) {
+        send_packet(*c, std::move(*ack.packet));
+    } else {
+        send_ack(*c, ack.type, ack.id, ack.reason);
     }
 }
 

@@ -42,6 +42,7 @@ struct Held {
         publish,  ///< QoS 2, in flight under `id`
         pubrel,   ///< in flight under `id`
         remove,   ///< a message that went to a member of another shard
+        receive,  ///< PUBREC of a message that other shards store: its identifier is stored after them
     };
     Kind kind{};
     mqtt::PacketType type{};

@@ -184,6 +184,7 @@ private:
         bool injected = false;
         bool may_retain = false;  ///< the retained limit was looked at
         uint64_t vouched = 0;     ///< Rounds::vouched() before it changed anything
+        uint64_t handed_on = 0;   ///< handed_on_ at that time
         Route* route = nullptr;   ///< known, and the client may publish there
     };
     bool handle_publish(Connection& c, Inbound& in);
@@ -312,6 +313,9 @@ private:
     void cork(Connection& c);
     void release_held(Held& held, const Round& round);
     void release_flow(Connection* c, const Held& held);
+    void release_received(Connection* c, Held& held, const Round& round);
+    void hold_received(Connection& c, mqtt::PacketId id, bool fresh, std::string_view text = {},
+                       const mqtt::Properties* inherited = nullptr);
     void refuse_held(Connection& c, Held& held, const Round& round);
     void refuse_unstored(Connection& c, const Round& round);
 

@@ -23,7 +23,7 @@ int64_t now_ms() {
 }  // namespace
 
 Committer::Committer(Parts parts)
-    : parts_(parts), transaction_(parts.sessions), upkeep_(parts.checkpointer) {}
+    : parts_(parts), transaction_(parts.sessions), nothing_(parts.sessions), upkeep_(parts.checkpointer) {}
 
 Committer::~Committer() { join(); }
 
@@ -104,18 +104,21 @@ bool Committer::commit_in_time() {
 }
 
 Result<void> Committer::attempt() {
-    bool applied = false;
     if (!writer_) {
+        bool applied = false;
         if (auto opened = reopen(applied); !opened) return opened;
-        if (applied) return {};
+        written_ |= applied;
     }
     if (writer_->db().moved()) {
         writer_.reset();
         return Error{Status::io, fmt::format("{}: the file was moved or removed", file_name(parts_.path))};
     }
-    auto done = writer_->commit(transaction_, number_ + 1);
+    // What an earlier attempt wrote although it failed is in the file, but perhaps not on the disk: the next commit that
+    // succeeds has it synced.
+    auto done = writer_->commit(written_ ? nothing_ : transaction_, number_ + 1);
     if (done) {
         ++number_;
+        written_ = false;
         return done;
     }
     const Status kind = done.error().status;

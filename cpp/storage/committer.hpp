@@ -54,10 +54,12 @@ private:
 
     Parts parts_;
     Transaction transaction_;
+    const Transaction nothing_;
     Upkeep upkeep_;
     std::unique_ptr<ChangeWriter> writer_;  ///< null = the connection is broken
     std::vector<Backlog::Batch> batches_;
-    int64_t number_ = 0;  ///< of the last transaction in the file
+    int64_t number_ = 0;    ///< of the last transaction in the file
+    bool written_ = false;  ///< that is transaction_, whose commit failed all the same
     int64_t message_base_ = 0;
     bool more_to_do_ = false;
     Clock::time_point rest_until_;  ///< no upkeep before, for it failed
