@@ -50,7 +50,15 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
         if (p.payload.empty() && !retained_.find(p.topic_name.text())) result = 0;
         store_retained(message);
     } else {
-        post(owner, [message](Shard& shard) { shard.store_retained(message); });
+        post(owner, [message](Shard& shard) {
+            // Others may have come in between: the limit holds when the message is stored.
+            const bool full = shard.retained_full() && !message->payload().empty();
+            if (full && !shard.retained_.find(message->topic_name().text())) {
+                shard.metrics_.quota_exceeded.add();
+                return;
+            }
+            shard.store_retained(message);
+        });
     }
     if (client && wants(EventId::on_retain_message)) {
         Ref<PacketBox> made;
