@@ -53,8 +53,14 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
     } else {
         if (storing()) vouch_for(owner);
         post(owner, [message](Shard& shard) {
-            if (!message->payload().empty() || shard.retained_.find(message->topic_name().text()))
-                shard.record_retained(message);
+            const bool removes = message->payload().empty();
+            const bool known = static_cast<bool>(shard.retained_.find(message->topic_name().text()));
+            // Others may have come in between: the limit holds when the message is stored.
+            if (!removes && !known && shard.retained_full()) {
+                shard.metrics_.quota_exceeded.add();
+                return;
+            }
+            if (!removes || known) shard.record_retained(message);
             shard.store_retained(message);
         });
     }
