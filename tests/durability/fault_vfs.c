@@ -118,6 +118,21 @@ static void forget(struct FaultFile* file) {
     }
 }
 
+// SQLite's own VFS takes no more than 128 KiB at a time.
+enum { CHUNK = 65536 };
+
+static void read_all(struct FaultFile* file, char* data, int bytes, sqlite3_int64 offset) {
+    for (int done = 0; done < bytes; done += CHUNK)
+        file->real->pMethods->xRead(file->real, data + done, bytes - done < CHUNK ? bytes - done : CHUNK,
+                                    offset + done);
+}
+
+static void write_all(struct FaultFile* file, const char* data, int bytes, sqlite3_int64 offset) {
+    for (int done = 0; done < bytes; done += CHUNK)
+        file->real->pMethods->xWrite(file->real, data + done, bytes - done < CHUNK ? bytes - done : CHUNK,
+                                     offset + done);
+}
+
 // Keeps the bytes from offset on that a write or truncation is about to change.
 static void remember(struct FaultFile* file, sqlite3_int64 offset, sqlite3_int64 bytes) {
     sqlite3_int64 size = 0;
@@ -126,7 +141,7 @@ static void remember(struct FaultFile* file, sqlite3_int64 offset, sqlite3_int64
     struct Undo* undo = malloc(sizeof *undo + (size_t)bytes);
     if (!undo) return;
     *undo = (struct Undo){file->unsynced, offset, size, (int)bytes};
-    if (bytes) file->real->pMethods->xRead(file->real, undo->data, (int)bytes, offset);
+    read_all(file, undo->data, (int)bytes, offset);
     file->unsynced = undo;
 }
 
@@ -136,7 +151,7 @@ static void take_back(struct FaultFile* file, bool half) {
     for (const struct Undo* each = file->unsynced; each; each = each->older) ++count;
     if (half) count = (count + 1) / 2;
     for (const struct Undo* each = file->unsynced; each && count--; each = each->older) {
-        if (each->bytes) file->real->pMethods->xWrite(file->real, each->data, each->bytes, each->offset);
+        write_all(file, each->data, each->bytes, each->offset);
         file->real->pMethods->xTruncate(file->real, each->old_size);
     }
 }

@@ -18,8 +18,9 @@ db.execute("PRAGMA journal_mode=WAL")
 db.execute("PRAGMA synchronous=" + sys.argv[2])
 db.execute("CREATE TABLE IF NOT EXISTS t(n INTEGER PRIMARY KEY, text TEXT)")
 print("ready", flush=True)
-for n in range(20):
-    sys.stdin.readline()
+for n in range(100):
+    if sys.stdin.readline().strip() == "checkpoint":
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     try:
         started = time.monotonic()
         db.execute("INSERT INTO t VALUES(?, ?)", (n, "x" * 6000))
@@ -42,10 +43,10 @@ class Writer:
                                         env=disk.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == "ready\n"
 
-    def commit(self):
+    def commit(self, first=""):
         """What it said about one row; an empty list when it was killed."""
         try:
-            self.process.stdin.write("\n")
+            self.process.stdin.write(f"{first}\n")
         except BrokenPipeError:
             return []
         return self.process.stdout.readline().split()
@@ -106,6 +107,20 @@ def test_power_loss_takes_what_was_not_synced(disk, writer, tmp_path):
     db = sqlite3.connect(tmp_path / "t.db")
     assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     db.close()
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+def test_power_loss_around_a_checkpoint_takes_nothing_that_was_committed(disk, writer, tmp_path, at):
+    disk.set(undo=1)
+    program = writer()
+    for _ in range(40):  # more in the log than one call of the real VFS reads
+        program.commit()
+    disk.set(op="sync", kill="lost", at=at)  # of the log, of the file, of the log that begins anew
+    said = [program.commit("checkpoint") for _ in range(3)]
+    program.end()
+    committed = [int(words[1]) for words in said if words]
+    assert len(committed) < 3
+    assert rows(tmp_path / "t.db")[: 40 + len(committed)] == [*range(40), *committed]
 
 
 @pytest.mark.parametrize("fault, error", (({"write": "full"}, "SQLITE_FULL"), ({"write": "short"}, "SQLITE_FULL"),
