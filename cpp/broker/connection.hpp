@@ -96,7 +96,6 @@ struct Connection {
     bool waits_for_store = false;  ///< not read because too much waits for the stores
     uint32_t held = 0;             ///< packets for it that wait for the stores
     uint32_t held_pubacks = 0;     ///< of these
-    uint32_t held_receives = 0;    ///< of these, PUBRECs whose identifier is not stored yet
     uint32_t corked = 0;           ///< of these: nothing goes out before them
 
     std::unique_ptr<PeerInfo> peer;  ///< until CONNECT

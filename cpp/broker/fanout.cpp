@@ -47,6 +47,25 @@ void Shard::fill_route(Route& route) {
     route.epoch = core_.index.epoch(topic);
     matches_.clear();
     core_.index.match(topic, matches_);
+    fill_targets(route);
+    for (const auto& group : matches_.groups) {
+        auto share = Ref<session::ShareName>::adopt(new session::ShareName);
+        share->share_name = group->share_name;
+        share->topic_filter = group->topic_filter;
+        route.groups.push_back({group, std::move(share)});
+    }
+    for (Target& target : route.targets) {
+        if (target.session->sink) {
+            target.read = hooks::Verdict::allow;
+        } else if (core_.config.limits.acl_cache_size) {
+            const auto verdict = read_verdict(*target.session, topic);
+            if (verdict != hooks::Verdict::pending) target.read = verdict;
+        }
+    }
+}
+
+/// The sessions of this shard among `matches_`, with what their subscriptions come to, and which other shards have some.
+void Shard::fill_targets(Route& route) {
     for (const topics::Match& match : matches_.plain) {
         if (match.subscriber.shard() != number_) {
             route.remote_shards |= uint64_t{1} << match.subscriber.shard();
@@ -71,20 +90,6 @@ void Shard::fill_route(Route& route) {
             target.own_retain_as_published |= options.retain_as_published != 0;
             target.own_qos = std::max<uint8_t>(target.own_qos, options.qos);
             session::add_identifier(target.own_identifiers, options.identifier);
-        }
-    }
-    for (const auto& group : matches_.groups) {
-        auto share = Ref<session::ShareName>::adopt(new session::ShareName);
-        share->share_name = group->share_name;
-        share->topic_filter = group->topic_filter;
-        route.groups.push_back({group, std::move(share)});
-    }
-    for (Target& target : route.targets) {
-        if (target.session->sink) {
-            target.read = hooks::Verdict::allow;
-        } else if (core_.config.limits.acl_cache_size) {
-            const auto verdict = read_verdict(*target.session, topic);
-            if (verdict != hooks::Verdict::pending) target.read = verdict;
         }
     }
 }
@@ -122,7 +127,7 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
         if (target.shard() == number_) {
             deliver_targeted(target, options, std::move(share), p, source);
         } else {
-            hand_over_targeted(target, options, std::move(share), p, source);
+            hand_over_targeted(target, options, std::move(share), p, source, receiver.client_id);
         }
     }
     if (client && wants(EventId::on_published_with_shared_filters))

@@ -39,22 +39,6 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
     touch_output(c);
 }
 
-/// PUBREC that waits until the message is stored everywhere and then its identifier. `fresh`: the identifier is to be
-/// stored; not when the message was sent again.
-void Shard::hold_received(Connection& c, mqtt::PacketId id, bool fresh, std::string_view text,
-                          const mqtt::Properties* inherited) {
-    Held held;
-    held.kind = Held::Kind::receive;
-    held.type = mqtt::PacketType::pubrec;
-    held.id = id;
-    held.session = c.session->id.value;
-    held.position = fresh;
-    if (!text.empty() || (inherited && !inherited->empty()))
-        held.packet = std::make_unique<Packet>(
-            ack_packet(c, mqtt::PacketType::pubrec, id, Reason::success, text, inherited));
-    hold(c, std::move(held));
-}
-
 /// Sends an acknowledgement, when what it vouches for since `before` is stored, and after those that wait already.
 void Shard::answer(Connection& c, uint64_t before, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
                    std::string_view text, const mqtt::Properties* inherited) {

@@ -132,6 +132,11 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
         box->packet.properties.number(PropertyId::request_problem_information).value_or(1) != 0;
     if (const auto size = box->packet.properties.number(PropertyId::maximum_packet_size))
         c.max_packet_size = *size;
+    if (client->id.starts_with(kReservedClientIds)) {
+        refuse_connect(c, Reason::client_identifier_not_valid,
+                       "client ids that begin with $comqtt/ are the server's", "MQTT-3.1.3-8");
+        return;
+    }
     if (client->id.empty()) {
         if (c.version != mqtt::Version::v5 && !fields.clean_start) {
             refuse_connect(c, Reason::client_identifier_not_valid, "an empty client id needs a clean session",

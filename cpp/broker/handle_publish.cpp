@@ -107,11 +107,9 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
         if (again) {
             // Sent again before PUBREL: acknowledged again, not published again [MQTT-4.3.3-10].
             // Perhaps over another connection, and not stored yet.
-            if (rounds_.empty()) {
-                send_ack(c, mqtt::PacketType::pubrec, in.received_id, Reason::success);
-            } else {
-                hold_received(c, in.received_id, false);
-            }
+            const uint64_t before = rounds_.vouched();
+            if (!rounds_.empty()) rounds_.vouch();
+            answer(c, before, mqtt::PacketType::pubrec, in.received_id, Reason::success);
             packet_processed(c, in.box.get(), Reason::success);
             return true;
         }
@@ -259,7 +257,7 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(c.client->id);
     in.vouched = rounds_.vouched();
-    in.handed_on = handed_on_;
+    p.exactly_once = in.received_qos == 2 && c.session->stored;
     if (forward && in.received_qos && core_.config.queue_policy == QueuePolicy::refuse &&
         some_queue_full(p, in)) {
         metrics_.publishes_refused.add();
@@ -308,16 +306,12 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     const bool failed = static_cast<uint8_t>(reason) >= 0x80;
     if (qos == 2 && !failed) {
         c.session->make_flow().received.add(id);
+        if (c.session->stored) record(hooks::Change::Kind::received_added, c.session).packet_id = id;
     }
-    // One batch holds message and identifier; with other shards there are several, and the identifier comes last.
-    const bool last =
-        qos == 2 && !failed && c.session->stored && (handed_on_ != in.handed_on || c.held_receives);
-    if (qos == 2 && !failed && c.session->stored && !last)
-        record(hooks::Change::Kind::received_added, c.session).packet_id = id;
     const uint64_t before = failed ? rounds_.vouched() : in.vouched;
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
     if (!tell && view.properties.empty()) [[likely]] {
-        last ? hold_received(c, id, true, text) : answer(c, before, type, id, reason, text);
+        answer(c, before, type, id, reason, text);
         return;
     }
     Ref<PacketBox> ack;
@@ -342,7 +336,7 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
         for (const auto& property : all.items())
             if (property.id == mqtt::PropertyId::user_property) echoed.items().push_back(property);
     }
-    last ? hold_received(c, id, true, text, &echoed) : answer(c, before, type, id, reason, text, &echoed);
+    answer(c, before, type, id, reason, text, &echoed);
     if (tell && qos == 1)
         notify(EventId::on_qos_complete, c.client.get(), ack.get(),
                [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_complete(event, *c.client, *ack); });

@@ -24,12 +24,14 @@ void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
     mail.source = source;
     mail.message = p.message();
     batch.footprint += mail.message->footprint();
+    if (p.exactly_once && storing()) mail.logged = log_handover(shard, p);
     if (p.qos && storing()) vouch_for(shard);
     check_handover(shard, source);
 }
 
 void Shard::hand_over_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
-                               Ref<session::ShareName> share, Publication& p, Source source) {
+                               Ref<session::ShareName> share, Publication& p, Source source,
+                               std::string_view client_id) {
     MailBatch& batch = outbox(target.shard());
     Mail& mail = batch.mails.emplace_back();
     mail.kind = Mail::Kind::targeted;
@@ -37,6 +39,9 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     mail.message = p.message();
     mail.target = target;
     mail.options = options;
+    if (p.exactly_once && storing())
+        mail.logged = log_handover(
+            target.shard(), p, share ? share_text(*share) : std::string(kHandoverClient).append(client_id));
     mail.share = std::move(share);
     batch.footprint += mail.message->footprint();
     if (p.qos && storing()) vouch_for(target.shard());
@@ -68,7 +73,8 @@ void Shard::hand_over_run(unsigned shard, const Run& run) {
     last->size += static_cast<uint32_t>(run.packets.size);
     last->count += run.count;
     check_handover(shard, run.source);
-    if (batch.footprint >= kFullBatch) post_batch(shard);
+    // What is stored with this round waits for its end.
+    if (batch.footprint >= kFullBatch && !batch.vouched) post_batch(shard);
 }
 
 /// Acknowledgements of this round wait until the other shard has stored what it makes of the batch.
@@ -137,12 +143,16 @@ void Shard::accept_mail(MailBatch& batch) {
                 break;
             case Mail::Kind::message: {
                 Publication p = Publication::of(mail.message);
+                p.exactly_once = mail.logged != 0;
                 deliver_local(route_for(p.topic_name), p, mail.source);
+                if (mail.logged) forget_handover(batch.from, mail.logged);
                 break;
             }
             case Mail::Kind::targeted: {
                 Publication p = Publication::of(mail.message);
+                p.exactly_once = mail.logged != 0;
                 deliver_targeted(mail.target, mail.options, std::move(mail.share), p, mail.source);
+                if (mail.logged) forget_handover(batch.from, mail.logged);
                 break;
             }
             case Mail::Kind::run: {

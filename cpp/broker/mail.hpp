@@ -30,6 +30,7 @@ struct Mail {
     topics::SubscriptionOptions options;          ///< targeted
     topics::SubscriberId target;                  ///< targeted; for the others the publishing session
     Source source;
+    uint64_t logged = 0;  ///< message, targeted: position in the hand-over log, 0 = not in it
     uint32_t offset = 0;  ///< run: bytes of the batch
     uint32_t size = 0;
     uint32_t count = 0;        ///< run: packets

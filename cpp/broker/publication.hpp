@@ -20,7 +20,8 @@ struct Publication {
     uint32_t expiry_interval = 0;
     int64_t created_ms = 0;  ///< wall clock
     mqtt::Origin origin;
-    ByteView origin_id;  ///< client id of the publisher
+    ByteView origin_id;         ///< client id of the publisher
+    bool exactly_once = false;  ///< its hand-overs to other shards are stored
     mqtt::MessageRef made;
     bool last_use = false;  ///< the delivery being made is the last one: it may take `made` along
 

@@ -2,6 +2,8 @@
 
 #include "broker/rounds.hpp"
 
+#include <iterator>
+
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
@@ -21,6 +23,12 @@ Round& Rounds::close(int64_t now_ms) {
     footprint_ = 0;
     ++open_number_;
     return round;
+}
+
+void Rounds::take_changes(Rounds& other) {
+    std::move(other.changes_.begin(), other.changes_.end(), std::back_inserter(changes_));
+    other.changes_.clear();
+    footprint_ += std::exchange(other.footprint_, 0);
 }
 
 Round* Rounds::find(uint64_t number) {
@@ -92,6 +100,7 @@ void Shard::store_answered(uint64_t number, Status status, const std::string& te
     } else if (round->status == Status::ok) {
         round->status = status;
         round->text = text;
+        handover_logs_.assign(handover_logs_.size(), {});  // whether they are stored is not known any more
         metrics_.store_failures.add();
         core_.log.write(LogLevel::error, "broker", "a batch of {} changes was not stored: {}",
                         round->changes ? round->changes->size() : 0, text);
@@ -172,7 +181,6 @@ void Shard::hold(Connection& c, Held held) {
     held.connection = c.handle;
     ++c.held;
     c.held_pubacks += held.type == mqtt::PacketType::puback;
-    c.held_receives += held.kind == Held::Kind::receive;
     c.corked += held.kind == Held::Kind::uncork;
     rounds_.hold(std::move(held));
 }
@@ -197,7 +205,6 @@ void Shard::release_held(Held& held, const Round& round) {
     if (c) {
         --c->held;
         c->held_pubacks -= held.type == mqtt::PacketType::puback;
-        c->held_receives -= held.kind == Held::Kind::receive;
         c->corked -= held.kind == Held::Kind::uncork;
         if (c->state == Connection::State::closing && held.kind != Held::Kind::uncork) c = nullptr;
     }
@@ -222,36 +229,6 @@ void Shard::release_held(Held& held, const Round& round) {
             return;
         case Held::Kind::publish:
         case Held::Kind::pubrel: release_flow(c, held); return;
-        case Held::Kind::receive: release_received(c, held, round); return;
-        case Held::Kind::remove:
-            if (Session* s = find_session(held.session)) forget_message(*s, held.position);
-            return;
-    }
-}
-
-/// The other shards have the message: now its identifier, and then PUBREC. The other way round a crash in between would
-/// lose it, for its publisher would send it again and be told that it was received.
-void Shard::release_received(Connection* c, Held& held, const Round& round) {
-    if (round.status != Status::ok) {
-        if (c) refuse_held(*c, held, round);
-        return;
-    }
-    const uint64_t before = rounds_.vouched();
-    Session* s = find_session(held.session);
-    const bool wanted = s && s->stored && s->flow && s->flow->received.contains(held.id);
-    if (wanted && held.position) record(hooks::Change::Kind::received_added, s).packet_id = held.id;
-    if (!c) return;
-    Held ack;
-    ack.kind = held.packet ? Held::Kind::packet : Held::Kind::ack;
-    ack.type = mqtt::PacketType::pubrec;
-    ack.id = held.id;
-    ack.packet = std::move(held.packet);
-    if (rounds_.vouched() != before || c->held) {
-        hold(*c, std::move(ack));
-    } else if (ack.packet) {
-        send_packet(*c, std::move(*ack.packet));
-    } else {
-        send_ack(*c, ack.type, ack.id, ack.reason);
     }
 }
 
@@ -286,7 +263,9 @@ void Shard::refuse_held(Connection& c, Held& held, const Round& round) {
     const PacketType type = held.packet ? held.packet->type : held.type;
     if (v5 && (type == PacketType::puback || type == PacketType::pubrec)) {
         const mqtt::PacketId id = held.packet ? held.packet->packet_id : held.id;
-        if (type == PacketType::pubrec && c.session && c.session->flow) c.session->flow->received.remove(id);
+        Session* s = c.session;
+        if (type == PacketType::pubrec && s && s->flow && s->flow->received.remove(id) && s->stored)
+            record(hooks::Change::Kind::received_removed, s).packet_id = id;
         send_ack(c, type, id, reason, round.text);
         return;
     }

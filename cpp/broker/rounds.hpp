@@ -41,8 +41,6 @@ struct Held {
         uncork,   ///< CONNACK, SUBACK in the output
         publish,  ///< QoS 2, in flight under `id`
         pubrel,   ///< in flight under `id`
-        remove,   ///< a message that went to a member of another shard
-        receive,  ///< PUBREC of a message that other shards store: its identifier is stored after them
     };
     Kind kind{};
     mqtt::PacketType type{};
@@ -50,8 +48,7 @@ struct Held {
     mqtt::PacketId id = 0;
     uint64_t round = 0;
     uint64_t connection = 0;  ///< handle
-    uint64_t session = 0;     ///< publish, pubrel, remove: SubscriberId value
-    uint64_t position = 0;    ///< remove
+    uint64_t session = 0;     ///< publish, pubrel: SubscriberId value
     std::unique_ptr<mqtt::Packet> packet;
 };
 
@@ -64,6 +61,8 @@ public:
     void vouch() { ++vouched_; }
     hooks::Changes::List& changes() { return changes_; }
     void add_footprint(size_t bytes) { footprint_ += bytes; }
+    /// Puts the changes of `other`'s open round behind those of ours.
+    void take_changes(Rounds& other);
     /// The open round as another shard's confirmation or a held packet needs it: it will be closed.
     Round& open() {
         if (rounds_.empty() || rounds_.back().closed) {

@@ -12,7 +12,9 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
       chunks_(chunk_size),
       routes_(core.config.limits.routes, core.seed),
       outboxes_(core.mailboxes.size()),
-      handover_waiters_(core.mailboxes.size()) {
+      handover_waiters_(core.mailboxes.size()),
+      handover_logs_(core.mailboxes.size()),
+      arrived_logs_(core.mailboxes.size()) {
     begin_round();
 }
 
@@ -109,9 +111,9 @@ void Shard::on_closed(Connection& c, std::string_view error) {
 
 void Shard::end_round() {
     run_replays();
-    // Hand-overs go before the acknowledgements that vouch for them.
-    flush_outboxes();
+    // The stores see what is handed over before what becomes of it.
     close_round();
+    flush_outboxes();
     hand_over_loads();
     if (!half_closed_.empty()) finish_half_closed();
     // Flushing may mark others: a closing connection drains, a will is sent by nobody here.

@@ -17,6 +17,7 @@
 #include "base/slots.hpp"
 #include "broker/connection.hpp"
 #include "broker/core.hpp"
+#include "broker/handover_log.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
 #include "broker/rounds.hpp"
@@ -122,6 +123,10 @@ public:
     Result<void> restore_subscription(const hooks::StoredSubscription& record);
     Result<void> restore_message(const hooks::StoredMessage& record);
     void restore_retained(mqtt::MessageRef message);
+    /// What was handed over and had not arrived when the server ended, in order; on shard 0 (handover_log.cpp).
+    void replay_handovers(const hooks::StoredClient& log, const std::vector<hooks::StoredMessage>& messages);
+    /// The log has been replayed.
+    void end_handover_log(const hooks::StoredClient& log);
     /// Asks the per-client loaders for a session that is not here; null when none knows it.
     Session* load_session(const std::string& client_id);
     void load_retained(std::string_view topic);
@@ -184,7 +189,6 @@ private:
         bool injected = false;
         bool may_retain = false;  ///< the retained limit was looked at
         uint64_t vouched = 0;     ///< Rounds::vouched() before it changed anything
-        uint64_t handed_on = 0;   ///< handed_on_ at that time
         Route* route = nullptr;   ///< known, and the client may publish there
     };
     bool handle_publish(Connection& c, Inbound& in);
@@ -234,6 +238,7 @@ private:
     Route& route_for(ByteView topic, uint64_t hash);
     Route& passing_route(ByteView topic);
     void fill_route(Route& route);
+    void fill_targets(Route& route);
     void deliver_local(Route& route, Publication& p, Source source);
     /// The message is the session's own: sent under its client id, whichever session that was [MQTT-3.8.3-3].
     static bool is_own(const Target& target, uint64_t publisher, ByteView origin_id) {
@@ -286,6 +291,7 @@ private:
     // --- what stores have to keep (store_changes.cpp) ---
     bool storing() const { return wants(EventId::store_changes); }
     hooks::Change& record(hooks::Change::Kind kind, const Session* s);
+    hooks::Change& record(hooks::Change::Kind kind, Ref<hooks::Client> client);
     hooks::Change& record_text(hooks::Change::Kind kind, const Session* s, std::string_view text);
     void save_session(Session& s);
     void save_whole_session(Session& s);
@@ -294,7 +300,6 @@ private:
     void save_message(const Session& s, session::Delivery& delivery, mqtt::PacketId id);
     void note_sent(Session& s, mqtt::PacketId id);
     void forget_message(const Session& s, uint64_t position);
-    void forget_when_stored(const Session& s, uint64_t position);
     void finish_flow(Session& s, mqtt::PacketId id);
     void record_retained(const mqtt::MessageRef& message);
     bool store_overflows() const;
@@ -313,9 +318,6 @@ private:
     void cork(Connection& c);
     void release_held(Held& held, const Round& round);
     void release_flow(Connection* c, const Held& held);
-    void release_received(Connection* c, Held& held, const Round& round);
-    void hold_received(Connection& c, mqtt::PacketId id, bool fresh, std::string_view text = {},
-                       const mqtt::Properties* inherited = nullptr);
     void refuse_held(Connection& c, Held& held, const Round& round);
     void refuse_unstored(Connection& c, const Round& round);
 
@@ -364,7 +366,8 @@ private:
     void hand_over_message(unsigned shard, Publication& p, Source source);
     void hand_over_run(unsigned shard, const Run& run);
     void hand_over_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
-                            Ref<session::ShareName> share, Publication& p, Source source);
+                            Ref<session::ShareName> share, Publication& p, Source source,
+                            std::string_view client_id = {});
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
@@ -372,6 +375,15 @@ private:
     void vouch_for(unsigned shard);
     void accept_mail(MailBatch& batch);
     void accept_run(const Run& run);
+
+    // --- messages on their way to another shard, as they are stored (handover_log.cpp) ---
+    uint64_t log_handover(unsigned shard, Publication& p, std::string receiver = {});
+    void forget_handover(unsigned from, uint64_t position);
+    void replay(const hooks::StoredMessage& record, const HandoverLog& log);
+    void replay_here(const mqtt::MessageRef& message, const HandoverLog& log);
+    void replay_retained(const mqtt::MessageRef& message);
+    void replay_to(uint64_t subscriber, const topics::SubscriptionOptions& options,
+                   const session::Delivery& stored);
 
     // --- retained messages (retained.cpp) ---
     struct Replay {
@@ -488,6 +500,8 @@ private:
     std::unordered_map<uint64_t, PendingVerdict> pending_;
     Rounds rounds_;
     std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};
+    std::vector<Ref<hooks::Client>> handover_logs_;  ///< to each shard; null = not stored yet
+    std::vector<Ref<hooks::Client>> arrived_logs_;   ///< from each shard
     uint64_t handed_on_ = 0;               ///< messages handed to other shards that acknowledgements wait for
     std::vector<uint64_t> store_waiters_;  ///< handles of connections not read for the stores' sake
     uint64_t next_position_ = 2;           ///< of the next message that is stored

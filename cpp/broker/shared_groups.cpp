@@ -72,16 +72,6 @@ bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<sessi
     return false;
 }
 
-/// The message went to another member, perhaps of another shard: it is forgotten here when it is stored there.
-void Shard::forget_when_stored(const Session& s, uint64_t position) {
-    if (!s.stored || !position) return;
-    Held held;
-    held.kind = Held::Kind::remove;
-    held.session = s.id.value;
-    held.position = position;
-    rounds_.hold(std::move(held));
-}
-
 void Shard::redeliver_shared(Session& s, bool ending) {
     if (!s.flow) return;
     std::vector<session::Delivery> moving;
@@ -112,6 +102,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         RouteGroup group;
         if (delivery.message->expires_ms() <= wall_ms_ || !other_member(delivery, group)) return false;
         Publication p = Publication::of(delivery.message);
+        p.exactly_once = true;  // it is forgotten here at the same time
         deliver_to_group(group, p, {}, true, s.id);
         return true;
     };
@@ -121,7 +112,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         if (!move_on(std::move(delivery))) continue;
         s.flow->inflight.finish(id);
         metrics_.inflight.sub();
-        forget_when_stored(s, position);
+        forget_message(s, position);
     }
     std::deque<session::Delivery> kept;
     while (!s.flow->queue.empty()) {
@@ -129,7 +120,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         metrics_.queued_messages.sub();
         core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
         if (wanted(delivery, false) && move_on(delivery)) {
-            forget_when_stored(s, delivery.position);
+            forget_message(s, delivery.position);
             continue;
         }
         kept.push_back(std::move(delivery));

@@ -9,9 +9,13 @@ using hooks::Change;
 using Kind = hooks::Change::Kind;
 
 Change& Shard::record(Kind kind, const Session* s) {
+    return record(kind, s ? s->client : Ref<hooks::Client>());
+}
+
+Change& Shard::record(Kind kind, Ref<hooks::Client> client) {
     Change& change = rounds_.changes().emplace_back();
     change.kind = kind;
-    if (s) change.client = s->client;
+    change.client = std::move(client);
     rounds_.vouch();
     rounds_.add_footprint(sizeof(Change));
     return change;
@@ -94,9 +98,7 @@ void Shard::save_message(const Session& s, session::Delivery& delivery, mqtt::Pa
     if (delivery.identifiers || delivery.share) {
         change.details = std::make_unique<Change::Details>();
         if (delivery.identifiers) change.details->identifiers = delivery.identifiers->identifiers;
-        if (delivery.share)
-            change.details->text =
-                "$share/" + delivery.share->share_name + "/" + delivery.share->topic_filter;
+        if (delivery.share) change.details->text = share_text(*delivery.share);
         rounds_.add_footprint(sizeof(Change::Details));
     }
     rounds_.add_footprint(delivery.message->footprint());

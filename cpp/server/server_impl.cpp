@@ -7,6 +7,7 @@
 
 #include "broker/shard.hpp"
 #include "broker/snapshot.hpp"
+#include "server/stored_handovers.hpp"
 
 namespace comqtt::server {
 
@@ -264,10 +265,10 @@ namespace {
 /// Puts stored records where they belong.
 class Restorer final : public hooks::StoredSink {
 public:
-    explicit Restorer(broker::Core& core) : core_(core) {}
+    Restorer(broker::Core& core, StoredHandovers& handovers) : core_(core), handovers_(handovers) {}
     Result<void> add(hooks::StoredClient record) override {
         ++count;
-        core_.shards[core_.shard_of(record.id)]->restore_client(record);
+        if (!handovers_.add(record)) core_.shards[core_.shard_of(record.id)]->restore_client(record);
         return {};
     }
     Result<void> add(hooks::StoredSubscription record) override {
@@ -276,6 +277,7 @@ public:
     }
     Result<void> add(hooks::StoredMessage record) override {
         ++count;
+        if (handovers_.add(record)) return {};
         if (!record.client_id.empty())
             return core_.shards[core_.shard_of(record.client_id)]->restore_message(record);
         auto message = Shard::message_of(record.packet, record.origin, record.created_ms);
@@ -291,6 +293,7 @@ public:
 
 private:
     broker::Core& core_;
+    StoredHandovers& handovers_;
 };
 
 }  // namespace
@@ -315,10 +318,11 @@ Result<void> ServerImpl::restore() {
         {EventId::stored_retained_messages, &hooks::Hook::stored_retained_messages},
     };
     const auto hooks_list = core_->hooks.list();
+    StoredHandovers handovers(*core_);
     for (const auto& [id, load] : kinds) {
         for (const auto& entry : *hooks_list) {
             if (!(entry.events & hooks::mask_of(id))) continue;
-            Restorer sink(*core_);
+            Restorer sink(*core_, handovers);
             hooks::Event event(id, clock_->wall_ms());
             const Status status = (entry.hook.get()->*load)(event, sink);
             if (event.failed() || (status != Status::ok && status != Status::not_found))
@@ -328,6 +332,7 @@ Result<void> ServerImpl::restore() {
             if (sink.count) break;
         }
     }
+    if (auto delivered = handovers.deliver(); !delivered) return delivered;
     for (const auto& entry : *hooks_list) {
         if (!(entry.events & hooks::mask_of(EventId::stored_sys_info))) continue;
         hooks::Event event(EventId::stored_sys_info, clock_->wall_ms());
