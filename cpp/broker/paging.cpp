@@ -29,7 +29,7 @@ Ref<session::ShareName> share_of(const std::string& text) {
 
 session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
     session::Delivery delivery;
-    delivery.message = message_of(record.packet, record.origin, record.created_ms, record.published_qos);
+    delivery.message = stored_message(record);
     delivery.qos = record.packet.qos;
     delivery.retain = record.packet.retain;
     delivery.sent = record.state != hooks::StoredMessage::State::queued;

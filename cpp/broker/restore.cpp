@@ -1,5 +1,7 @@
 // Restoring stored state before the shards run.
 
+#include <algorithm>
+
 #include "broker/packet_parts.hpp"
 #include "broker/shard.hpp"
 #include "topics/filter.hpp"
@@ -19,9 +21,10 @@ void Shard::restore_client(const hooks::StoredClient& record) {
     client->disconnected_at_ms.store(gone_ms, std::memory_order_relaxed);
     Session& s = make_session(client);
     s.expiry_interval = record.session_expiry_s;
+    // A wall clock that was put back since then makes no time longer than it was.
+    const int64_t expiry_ms = int64_t{record.session_expiry_s} * 1000;
     if (record.session_expiry_s != mqtt::kNoExpiry)
-        s.expires_ms =
-            now_ms_ + std::max<int64_t>(0, gone_ms + int64_t{record.session_expiry_s} * 1000 - wall_ms_);
+        s.expires_ms = now_ms_ + std::clamp<int64_t>(gone_ms + expiry_ms - wall_ms_, 0, expiry_ms);
     if (record.has_will) {
         s.will = std::make_unique<DelayedWill>();
         s.will->box = box_will(*client, record.will);
@@ -29,7 +32,7 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         const int64_t delay =
             record.will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0) * int64_t{1000};
         s.will->due_ms =
-            now_ms_ + (record.will_due_ms ? std::max<int64_t>(0, record.will_due_ms - wall_ms_) : delay);
+            now_ms_ + (record.will_due_ms ? std::clamp<int64_t>(record.will_due_ms - wall_ms_, 0, delay) : delay);
     }
     s.stored = storing();
     next_position_ = std::max(next_position_, record.last_position + 1);
@@ -115,7 +118,7 @@ public:
             if (record.client_id != client_id_) return foreign(record.client_id);
             return shard_.restore_message(record);
         }
-        retained.push_back(Shard::message_of(record.packet, record.origin, record.created_ms));
+        retained.push_back(shard_.stored_message(record));
         return {};
     }
     Result<void> add_blocked(std::string) override {
@@ -192,6 +195,11 @@ mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin
     fields.expiry_interval = expiry.value_or(0);
     fields.created_ms = created_ms;
     return mqtt::Message::make(fields);
+}
+
+/// A message is not younger than now, whatever the wall clock was when it came.
+mqtt::MessageRef Shard::stored_message(const hooks::StoredMessage& record) const {
+    return message_of(record.packet, record.origin, std::min(record.created_ms, wall_ms_), record.published_qos);
 }
 
 }  // namespace comqtt::broker

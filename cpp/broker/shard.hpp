@@ -105,6 +105,7 @@ public:
     void publish_inline(hooks::Client& client, Packet packet);
     static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
                                        uint8_t published_qos = 0);
+    mqtt::MessageRef stored_message(const hooks::StoredMessage& record) const;
     void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
     /// False when there was none.
     bool remove_retained(std::string_view topic);

@@ -13,7 +13,6 @@
 #include "base/ref.hpp"
 #include "base/result.hpp"
 #include "hooks/client.hpp"
-#include "hooks/handle.hpp"
 #include "hooks/records.hpp"
 #include "mqtt/message.hpp"
 
@@ -66,9 +65,6 @@ public:
         : list_(std::move(list)), footprint_(footprint), shard_(shard), wake_(std::move(wake)) {}
     /// A batch that nobody completed was not stored.
     ~Changes() { complete(Status::closed, "the store let go of its changes"); }
-
-    HandleTag<0x434D5147> tag;  ///< "CMQG"
-    HostRef host;
 
     const List& all() const { return *list_; }
     size_t footprint() const { return footprint_; }  ///< bytes of the messages it holds

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/ref.hpp"
-#include "hooks/handle.hpp"
 #include "hooks/records.hpp"
 
 namespace comqtt::hooks {
@@ -30,9 +29,6 @@ public:
     Load(Request request, Wake wake) : request_(std::move(request)), wake_(std::move(wake)) {}
     /// Nobody answered: there is nothing.
     ~Load() { complete(Status::closed, "the store let go of the request"); }
-
-    HandleTag<0x434D514C> tag;  ///< "CMQL"
-    HostRef host;
 
     const Request& request() const { return request_; }
 

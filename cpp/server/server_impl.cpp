@@ -280,7 +280,7 @@ public:
         if (handovers_.add(record)) return {};
         if (!record.client_id.empty())
             return core_.shards[core_.shard_of(record.client_id)]->restore_message(record);
-        auto message = Shard::message_of(record.packet, record.origin, record.created_ms);
+        auto message = core_.shards[0]->stored_message(record);
         core_.shards[core_.shard_of_topic(message->topic_name())]->restore_retained(std::move(message));
         return {};
     }

@@ -116,10 +116,15 @@ class ShortRun:
 
     def _restart(self) -> None:
         """An end in good order, which may be cut short as well; then a start on a good disk."""
-        code = self._broker.stop()
+        code = self._stop()
         assert code == 0 or (code == -signal.SIGKILL and not self._watched.died), f"exit code {code}"
         self._record(h.BROKER, h.STOPPED)
         self._watched.start()
+
+    def _stop(self) -> int:
+        self._broker.terminate()
+        self._loop.until(lambda: not self._broker.alive(), "the broker stopped")
+        return self._broker.process.returncode
 
     def _after(self) -> None:
         self._loop.sessions.append(self._reader)
@@ -133,7 +138,7 @@ class ShortRun:
         self._settle("all taken")
 
     def _leftovers(self) -> str:
-        code = self._broker.stop()
+        code = self._stop()
         if code:
             return f"exit code {code}:\n{self._broker.log()[-3000:]}"
         if not Path(self._broker.path).exists():

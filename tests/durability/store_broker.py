@@ -78,10 +78,14 @@ class StoreBroker:
     def wait(self, timeout: float = STOP_DEADLINE) -> int:
         return self.process.wait(timeout)
 
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+    def terminate(self) -> None:
+        """SIGTERM. It waits a moment for clients that do not close their connections."""
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.terminate()
         try:
             return self.process.wait(STOP_DEADLINE)
         except subprocess.TimeoutExpired:

@@ -39,7 +39,7 @@ def _judge(run, kills, broker, way):
 @pytest.mark.parametrize("sync", ("full", "normal"))
 def test_nothing_acknowledged_is_lost_when_the_broker_is_killed(broker, tmp_path, pytestconfig, threads, sync):
     own = broker(*SETTINGS, threads=threads, sync=sync, run=False)
-    _judge(CrashRun(own, tmp_path, _seed()), _kills(10), own, int(pytestconfig.getoption("--storage-way")))
+    _judge(CrashRun(own, tmp_path, _seed()), _kills(13), own, int(pytestconfig.getoption("--storage-way")))
 
 
 def test_nothing_acknowledged_is_lost_when_power_fails(broker, disk, tmp_path, pytestconfig, threads):

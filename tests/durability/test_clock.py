@@ -1,0 +1,104 @@
+"""The wall clock jumps while the broker runs, or while it is down: nothing is lost, and nothing is kept for ever."""
+
+import sqlite3
+import time
+
+import pytest
+
+from broker import TIME_FACTOR
+from jumping_clock import JumpingClock
+from mqtt_wire import WireClient
+from trouble import Publishing
+
+SOON = 15.0 * TIME_FACTOR
+DAYS = 86_400
+
+
+@pytest.fixture
+def clock(tmp_path, comqtt_program) -> JumpingClock:
+    return JumpingClock(tmp_path, comqtt_program)
+
+
+def _leave(port, client_id, expiry):
+    client = WireClient(port)
+    client.connect(client_id, clean=False, props={"session_expiry": expiry})
+    client.subscribe(f"to/{client_id}", qos=1)
+    client.disconnect()
+
+
+def _send(port, client_id, payload, **props):
+    client = WireClient(port)
+    client.connect()
+    client.publish(f"to/{client_id}", payload, qos=1, props=props)
+    client.disconnect()
+
+
+def _session_is_present(port, client_id, expiry):
+    client = WireClient(port)
+    try:
+        return client.connect(client_id, clean=False, props={"session_expiry": expiry}).session_present
+    finally:
+        client.disconnect()
+
+
+def _stored_sessions(path):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return {row[0] for row in db.execute("SELECT client_id FROM sessions")}
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("days", (10, -10), ids=("forward", "back"))
+def test_nothing_acknowledged_is_lost_when_the_clock_jumps(broker, clock, threads, days):
+    own = broker(threads=threads, environment=clock.environment)
+    work = Publishing(own.port)
+    work.publish(20)
+    work.settle("published before the jump", SOON)
+    clock.set(days * DAYS)
+    work.publish(20)
+    work.settle("published after the jump", SOON)
+    own.kill()
+    clock.set(-days * DAYS)
+    own.start()
+    work.publish(20)
+    work.settle("published after the restart", SOON)
+    assert not work.collect(SOON)
+
+
+@pytest.mark.parametrize("days", (10, -10), ids=("forward", "back"))
+def test_a_session_outlives_a_jump_of_the_clock_while_the_broker_runs(broker, clock, days):
+    own = broker(environment=clock.environment)
+    _leave(own.port, "away", 3600)
+    clock.set(days * DAYS)
+    assert _session_is_present(own.port, "away", 3600)
+
+
+def test_a_session_that_was_left_in_the_future_does_not_stay_until_then(broker, clock):
+    own = broker(environment=clock.environment)
+    clock.set(10 * DAYS)
+    _leave(own.port, "late", 2)
+    _leave(own.port, "stays", 3600)
+    own.kill()
+    clock.set(0)
+    own.start()
+    ends = time.monotonic() + SOON
+    while "late" in _stored_sessions(own.path):
+        assert time.monotonic() < ends, "the session is still there"
+        time.sleep(0.05)  # nothing tells when a session ends but the store
+    assert _session_is_present(own.port, "stays", 3600)
+
+
+def test_a_message_from_the_future_expires_in_its_time(broker, clock):
+    own = broker(environment=clock.environment)
+    _leave(own.port, "reader", 3600)
+    clock.set(10 * DAYS)
+    _send(own.port, "reader", b"from the future", message_expiry=60)
+    own.kill()
+    clock.set(0)
+    own.start()
+    reader = WireClient(own.port)
+    reader.connect("reader", clean=False, props={"session_expiry": 3600})
+    message = reader.message("to/reader", b"from the future")
+    assert message.properties["message_expiry"] <= 60
+    reader.disconnect()
