@@ -139,7 +139,7 @@ void Shard::end_session(Session& s, bool expired) {
     if (s.stored) record(hooks::Change::Kind::session_removed, &s);
     s.stored = false;
     clear_flow(s);
-    if (s.known_full) core_.full_sessions.set(s.id.value, false);
+    if (s.known_room != UINT64_MAX) core_.full_sessions.remove(s.id.value);
     remove_all_subscriptions(s);
     if (!s.sink) core_.registry.remove(*client);
     core_.sessions.fetch_sub(1, std::memory_order_relaxed);

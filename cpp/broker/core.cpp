@@ -91,15 +91,22 @@ uint64_t random_seed() {
 }
 }  // namespace
 
-bool FullSessions::contains(uint64_t subscriber) const {
+bool FullSessions::full(uint64_t subscriber, uint64_t bytes) const {
     const std::shared_lock lock(mutex_);
-    return subscribers_.count(subscriber) != 0;
+    const auto at = rooms_.find(subscriber);
+    return at != rooms_.end() && at->second < bytes;
 }
 
-void FullSessions::set(uint64_t subscriber, bool full) {
+void FullSessions::set(uint64_t subscriber, uint64_t room) {
     const std::unique_lock lock(mutex_);
-    full ? void(subscribers_.insert(subscriber)) : void(subscribers_.erase(subscriber));
-    count_.store(subscribers_.size(), std::memory_order_relaxed);
+    rooms_[subscriber] = room;
+    count_.store(rooms_.size(), std::memory_order_relaxed);
+}
+
+void FullSessions::remove(uint64_t subscriber) {
+    const std::unique_lock lock(mutex_);
+    rooms_.erase(subscriber);
+    count_.store(rooms_.size(), std::memory_order_relaxed);
 }
 
 bool StoreHealth::report(Status status, std::string_view text) {

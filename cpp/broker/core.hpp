@@ -58,16 +58,18 @@ private:
     std::atomic<size_t> count_{0};
 };
 
-/// Sessions whose queue has no room, for publishers of other shards. Kept with queue-policy refuse only.
+/// Sessions whose queue has little room, for publishers of other shards. Kept with queue-policy refuse only.
 class FullSessions {
 public:
     bool any() const { return count_.load(std::memory_order_relaxed) != 0; }
-    bool contains(uint64_t subscriber) const;
-    void set(uint64_t subscriber, bool full);
+    /// A message of this many bytes does not fit.
+    bool full(uint64_t subscriber, uint64_t bytes) const;
+    void set(uint64_t subscriber, uint64_t room);
+    void remove(uint64_t subscriber);
 
 private:
     mutable std::shared_mutex mutex_;
-    std::unordered_set<uint64_t> subscribers_;
+    std::unordered_map<uint64_t, uint64_t> rooms_;  ///< bytes
     std::atomic<size_t> count_{0};
 };
 

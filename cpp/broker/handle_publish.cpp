@@ -363,7 +363,8 @@ bool Shard::refuse_unheard(Connection& c, const Inbound& in, Reason reason, std:
 /// A session that would receive the message has no room for it.
 bool Shard::some_queue_full(Publication& p, const Inbound& in) {
     Route& route = in.route ? *in.route : p.retain ? passing_route(p.topic_name) : route_for(p.topic_name);
-    const size_t bytes = sizeof(mqtt::Message) + p.topic_name.size + p.payload.size + p.properties.size;
+    const size_t bytes =
+        sizeof(mqtt::Message) + 2 + p.topic_name.size + p.payload.size + p.properties.size + p.origin_id.size;
     for (Target& target : route.targets) {
         const Session& s = *target.session;
         const bool queues = !s.connection || (s.flow && !s.flow->queue.empty());
@@ -373,7 +374,7 @@ bool Shard::some_queue_full(Publication& p, const Inbound& in) {
     topics::Matches found;
     core_.index.match(p.topic_name.text(), found);
     return std::any_of(found.plain.begin(), found.plain.end(), [&](const topics::Match& match) {
-        return match.options.qos && core_.full_sessions.contains(match.subscriber.value);
+        return match.options.qos && core_.full_sessions.full(match.subscriber.value, bytes);
     });
 }
 

@@ -248,6 +248,12 @@ void Shard::release_flow(Connection* c, const Held& held) {
         return;
     }
     session::Delivery delivery = entry->delivery;
+    if (delivery.message->expires_ms() <= wall_ms_) {
+        drop_inflight(*s, delivery, held.id);
+        finish_flow(*s, held.id);
+        pump(*c, *s);
+        return;
+    }
     entry->delivery.sent = true;
     Publication p = Publication::of(delivery.message);
     if (send_delivery(*c, *s, std::move(delivery), held.id, p)) return;

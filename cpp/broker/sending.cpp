@@ -302,13 +302,21 @@ void Shard::drop_oldest(Session& s) {
     drop_delivery(s, oldest);
 }
 
-/// Tells publishers of other shards whether the session has room.
+/// Tells publishers of other shards when the session has little room.
 void Shard::note_fullness(Session& s) {
     if (core_.config.queue_policy != QueuePolicy::refuse) return;
-    const bool full = (!s.connection || queue_length(s)) && queue_full(s, 1);
-    if (full == s.known_full) return;
-    s.known_full = full;
-    core_.full_sessions.set(s.id.value, full);
+    const uint64_t limit = core_.config.limits.client_queued_bytes;
+    const uint64_t used = queue_bytes(s);
+    uint64_t room = UINT64_MAX;
+    if (!s.connection || queue_length(s)) {
+        if (queue_full(s, 1)) {
+            room = 0;
+        } else if (used > limit / 2) {
+            room = limit - used;
+        }
+    }
+    if (room == std::exchange(s.known_room, room)) return;
+    room == UINT64_MAX ? core_.full_sessions.remove(s.id.value) : core_.full_sessions.set(s.id.value, room);
 }
 
 bool Shard::enqueue(Session& s, session::Delivery delivery) {

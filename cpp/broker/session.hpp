@@ -41,7 +41,7 @@ struct Session {
     Connection* connection = nullptr;  ///< null = offline
     bool shared_member = false;        ///< has shared subscriptions
     bool stored = false;               ///< the stores have it
-    bool known_full = false;           ///< in Core::full_sessions
+    uint64_t known_room = UINT64_MAX;  ///< in Core::full_sessions; UINT64_MAX = not there
     uint32_t expiry_interval = 0;      ///< seconds after disconnection; kNoExpiry = never
     int64_t expires_ms = INT64_MAX;    ///< monotonic, while offline
     int64_t scheduled_ms = INT64_MAX;  ///< earliest deadline entry

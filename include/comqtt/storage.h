@@ -5,7 +5,12 @@
  *
  * What waits for a batch: PUBACK, PUBREC, PUBCOMP, SUBACK and UNSUBACK of what is in it, the CONNACK of a new session,
  * PUBREL, and QoS 2 messages to stored sessions. Everything else goes on. Only sessions that outlive their connection
- * are in it (Session Expiry Interval above 0, Clean Session 0). */
+ * are in it (Session Expiry Interval above 0, Clean Session 0).
+ *
+ * A store keeps batches in the order in which store_changes was called, those of all threads in one line: a batch may
+ * remove what an earlier one of another thread has added. What is on its way from one thread to another and must arrive
+ * exactly once is in sessions of the server's own, under client ids that begin with `$comqtt/`; a store keeps and
+ * returns them like any other. */
 #ifndef COMQTT_STORAGE_H
 #define COMQTT_STORAGE_H
 #ifndef COMQTT_H_INSIDE
@@ -187,7 +192,7 @@ COMQTT_API size_t comqtt_changes_count(const comqtt_changes* changes);
  * the end. Since 1.0. */
 COMQTT_API comqtt_status comqtt_changes_at(const comqtt_changes* changes, size_t index,
                                            comqtt_change* out_change);
-/** Number of the server's thread that made the batch; batches of one thread come in order. Since 1.0. */
+/** Number of the server's thread that made the batch. Since 1.0. */
 COMQTT_API unsigned comqtt_changes_thread(const comqtt_changes* changes);
 /** Adds to the count of a batch; without it the batch ends with store_changes. Any thread. Since 1.0. */
 COMQTT_API comqtt_changes* comqtt_changes_retain(comqtt_changes* changes);

@@ -45,11 +45,19 @@ struct Undo {
     char data[];
 };
 
+// What all connections to one file have in common: a sync through one of them is one of all.
+struct Shared {
+    struct Shared* next;
+    int users;
+    struct Undo* unsynced;
+    char path[];
+};
+
 struct FaultFile {
     sqlite3_file base;
     struct FaultFile* next;
     const char* name;
-    struct Undo* unsynced;
+    struct Shared* shared;
     sqlite3_file real[];
 };
 
@@ -62,6 +70,7 @@ static ino_t control_inode;
 static int operations;  // of the chosen kind since the control file was read
 static int log_file = -1;
 static struct FaultFile* files;
+static struct Shared* shared_files;
 
 static sqlite3_file* real_of(sqlite3_file* file) { return ((struct FaultFile*)file)->real; }
 
@@ -110,12 +119,34 @@ static void note(const char* what, const struct FaultFile* file) {
     if (log_file >= 0 && write(log_file, line, (size_t)length) < 0) log_file = -1;
 }
 
-static void forget(struct FaultFile* file) {
-    while (file->unsynced) {
-        struct Undo* gone = file->unsynced;
-        file->unsynced = gone->older;
+static void forget(struct Shared* shared) {
+    while (shared->unsynced) {
+        struct Undo* gone = shared->unsynced;
+        shared->unsynced = gone->older;
         free(gone);
     }
+}
+
+static struct Shared* join(const char* path) {  // under the lock
+    for (struct Shared* each = shared_files; each; each = each->next) {
+        if (strcmp(each->path, path)) continue;
+        ++each->users;
+        return each;
+    }
+    struct Shared* made = malloc(sizeof *made + strlen(path) + 1);
+    if (!made) return NULL;
+    *made = (struct Shared){shared_files, 1, NULL};
+    strcpy(made->path, path);
+    return shared_files = made;
+}
+
+static void leave(struct Shared* shared) {  // under the lock
+    if (--shared->users) return;
+    forget(shared);
+    struct Shared** at = &shared_files;
+    while (*at != shared) at = &(*at)->next;
+    *at = shared->next;
+    free(shared);
 }
 
 // SQLite's own VFS takes no more than 128 KiB at a time.
@@ -140,20 +171,21 @@ static void remember(struct FaultFile* file, sqlite3_int64 offset, sqlite3_int64
     if (offset + bytes > size) bytes = offset < size ? size - offset : 0;
     struct Undo* undo = malloc(sizeof *undo + (size_t)bytes);
     if (!undo) return;
-    *undo = (struct Undo){file->unsynced, offset, size, (int)bytes};
+    *undo = (struct Undo){file->shared->unsynced, offset, size, (int)bytes};
     read_all(file, undo->data, (int)bytes, offset);
-    file->unsynced = undo;
+    file->shared->unsynced = undo;
 }
 
 // Undoes what was not synced, or the newer half of it.
 static void take_back(struct FaultFile* file, bool half) {
     int count = 0;
-    for (const struct Undo* each = file->unsynced; each; each = each->older) ++count;
+    for (const struct Undo* each = file->shared->unsynced; each; each = each->older) ++count;
     if (half) count = (count + 1) / 2;
-    for (const struct Undo* each = file->unsynced; each && count--; each = each->older) {
+    for (const struct Undo* each = file->shared->unsynced; each && count--; each = each->older) {
         write_all(file, each->data, each->bytes, each->offset);
         file->real->pMethods->xTruncate(file->real, each->old_size);
     }
+    file->shared->unsynced = NULL;  // once, though several connections lead here
 }
 
 static void die(bool undo, bool half) {
@@ -207,7 +239,7 @@ static int fault_sync(sqlite3_file* base, int flags) {
     stall();
     int status = control.sync == FAIL_FULL ? SQLITE_FULL : control.sync ? SQLITE_IOERR_FSYNC : SQLITE_OK;
     if (!status) status = file->real->pMethods->xSync(file->real, flags);
-    if (!status) forget(file);
+    if (!status) forget(file->shared);
     if (kill) die(false, false);
     pthread_mutex_unlock(&lock);
     return status;
@@ -232,7 +264,7 @@ static int fault_close(sqlite3_file* base) {
         *each = file->next;
         break;
     }
-    forget(file);
+    leave(file->shared);
     pthread_mutex_unlock(&lock);
     return file->real->pMethods->xClose(file->real);
 }
@@ -287,13 +319,20 @@ static int fault_open(sqlite3_vfs* vfs, const char* path, sqlite3_file* base, in
     memset(file, 0, sizeof *file);
     const int status = real_vfs->xOpen(real_vfs, path, file->real, flags, out_flags);
     if (status || file->real->pMethods->iVersion < 3) return status ? status : SQLITE_CANTOPEN;
-    file->base.pMethods = &fault_methods;
     file->name = log ? "wal" : "db";
     pthread_mutex_lock(&lock);
-    file->next = files;
-    files = file;
+    file->shared = join(path);
+    if (file->shared) {
+        file->next = files;
+        files = file;
+    }
     pthread_mutex_unlock(&lock);
-    return SQLITE_OK;
+    if (file->shared) {
+        file->base.pMethods = &fault_methods;
+        return SQLITE_OK;
+    }
+    file->real->pMethods->xClose(file->real);
+    return SQLITE_NOMEM;
 }
 
 __attribute__((constructor)) static void start(void) {
