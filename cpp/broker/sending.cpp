@@ -237,6 +237,12 @@ void Shard::pump(Connection& c, Session& s) {
             continue;
         }
         session::Delivery delivery = entry->delivery;
+        if (!delivery.sent && delivery.message->expires_ms() <= wall_ms_) {
+            // It had waited for the stores when its client went away.
+            drop_inflight(s, delivery, id);
+            finish_flow(s, id);
+            continue;
+        }
         entry->delivery.sent = true;
         Publication again = Publication::of(delivery.message);
         if (!send_delivery(c, s, std::move(delivery), id, again)) finish_flow(s, id);
