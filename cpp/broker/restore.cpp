@@ -32,7 +32,7 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         const int64_t delay =
             record.will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0) * int64_t{1000};
         s.will->due_ms =
-            now_ms_ + (record.will_due_ms ? std::clamp<int64_t>(record.will_due_ms - wall_ms_, 0, delay) : delay);
+            now_ms_ + (record.will_due_ms ? std::max<int64_t>(0, record.will_due_ms - wall_ms_) : delay);
     }
     s.stored = storing();
     next_position_ = std::max(next_position_, record.last_position + 1);
@@ -199,7 +199,8 @@ mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin
 
 /// A message is not younger than now, whatever the wall clock was when it came.
 mqtt::MessageRef Shard::stored_message(const hooks::StoredMessage& record) const {
-    return message_of(record.packet, record.origin, std::min(record.created_ms, wall_ms_), record.published_qos);
+    return message_of(record.packet, record.origin, std::min(record.created_ms, wall_ms_),
+                      record.published_qos);
 }
 
 }  // namespace comqtt::broker

@@ -19,7 +19,7 @@ def enumeration(header: str, after: str, prefix: str) -> dict[str, int]:
     text = (HEADERS / header).read_text()
     text = text[text.index(after):]
     body = text[text.index("enum {"):text.index("};")]
-    return {name: int(value, 0) for name, value in re.findall(rf"COMQTT_{prefix}(\w+) = (-?\w+)", body)}
+    return {name: int(value, 0) for name, value in re.findall(rf"COMQTT_{prefix}(\w+)\s*=\s*(-?\w+)", body)}
 
 
 @pytest.mark.parametrize("header, after, prefix, enum", [

@@ -107,7 +107,8 @@ void Client::settle_will(bool clean_start) {
     }
     model_.decide_will(number, Fate::may);
     undecided_will_ = number;
-    will_due_ms_ = ending_.at_ms + delay_ms;  // a connection ends before its wire does when acknowledgements wait
+    will_due_ms_ =
+        ending_.at_ms + delay_ms;  // a connection ends before its wire does when acknowledgements wait
 }
 
 void Client::expect_presence() {
