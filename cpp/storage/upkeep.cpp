@@ -7,7 +7,6 @@ namespace comqtt::storage {
 namespace {
 
 constexpr int kLogStart = 8192;     ///< pages of 4 KiB: 32 MiB, copied from here on
-constexpr int kLogRest = 1024;      ///< the writer itself copies no more than these, at first
 constexpr int kLogMost = 65'536;    ///< 256 MiB: commits wait until it is copied
 constexpr int kLogStep = 2048;      ///< between two attempts
 constexpr int64_t kFreeKept = 256;  ///< free pages not worth giving back

@@ -19,7 +19,7 @@ public:
     void restart() { again_at_ = 0; }
 
 private:
-    static constexpr int kLogRest = 1024;
+    static constexpr int kLogRest = 1024;  ///< the writer itself copies no more pages than these, at first
 
     bool nearly_copied(int pages) const;
     Result<void> tend_log(ChangeWriter& writer);

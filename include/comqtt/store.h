@@ -35,7 +35,7 @@ COMQTT_API comqtt_status comqtt_store_check(comqtt_str path, comqtt_str_fn line,
 COMQTT_API comqtt_status comqtt_store_repair(comqtt_str path, comqtt_str_fn line, void* user,
                                              comqtt_error** out_error);
 
-/** Writes all of a store as text, one JSON object a line, in a form that stays: docs/storage.md has it. `write` is
+/** Writes all of a store as text, one JSON object a line, in a form that stays: docs/storage-tools.md has it. `write` is
  * given the lines, without their ends, on the calling thread; it must not be NULL. Errors: CANCELLED when `write`
  * answered false. Since 1.0. */
 COMQTT_API comqtt_status comqtt_store_export(comqtt_str path, comqtt_str_fn write, void* user,
