@@ -1,5 +1,7 @@
 #include "storage/checkpoint.hpp"
 
+#include <pthread.h>
+
 #include "storage/sqlite_open.hpp"
 
 namespace comqtt::storage {
@@ -16,6 +18,7 @@ Result<LogState> checkpoint(Db& db, int mode) {
 
 void Checkpointer::start() {
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "comqtt-copy");
 }
 
 void Checkpointer::end() {

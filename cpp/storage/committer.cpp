@@ -1,5 +1,7 @@
 #include "storage/committer.hpp"
 
+#include <pthread.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,6 +37,7 @@ Result<void> Committer::start(Db db, int64_t number, int64_t message_base) {
     message_base_ = message_base;
     more_to_do_ = true;
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "comqtt-commit");
     return {};
 }
 

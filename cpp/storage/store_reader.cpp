@@ -1,11 +1,14 @@
 #include "storage/store_reader.hpp"
 
+#include <pthread.h>
+
 #include "storage/sqlite_open.hpp"
 
 namespace comqtt::storage {
 
 void StoreReader::start() {
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "comqtt-read");
 }
 
 void StoreReader::end() {
