@@ -24,7 +24,7 @@ void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
     mail.source = source;
     mail.message = p.message();
     batch.footprint += mail.message->footprint();
-    if (p.exactly_once && storing()) mail.logged = log_handover(shard, p);
+    if (p.exactly_once && p.qos && storing()) mail.logged = log_handover(shard, p);
     if (p.qos && storing()) vouch_for(shard);
     check_handover(shard, source);
 }
@@ -39,7 +39,7 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     mail.message = p.message();
     mail.target = target;
     mail.options = options;
-    if (p.exactly_once && storing())
+    if (p.exactly_once && p.qos && storing())
         mail.logged = log_handover(
             target.shard(), p, share ? share_text(*share) : std::string(kHandoverClient).append(client_id));
     mail.share = std::move(share);

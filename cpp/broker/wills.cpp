@@ -85,6 +85,8 @@ void Shard::send_will(hooks::Client& client, PacketBox& box) {
     p.origin.publisher = client.session;
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(client.id);
+    const Session* s = find_session(client.session);
+    p.exactly_once = s && s->stored;  // it is forgotten here at the same time
     box.frozen = true;
     if (p.retain && (p.payload.empty() || !retained_full())) retain_message(p, &client, &box);
     publish(p, {}, &client, &box);

@@ -60,6 +60,7 @@ std::shared_ptr<SlowStore> started_with(const SlowStore& committed, unsigned sha
     REQUIRE(sim.core->hooks.add(store));
     REQUIRE(server::restore_stored_state(*sim.core));
     sim.settle();
+    sim.pass(10, 10);
     CHECK(store->fault == "");
     for (const auto& [id, session] : store->sessions) CHECK(!broker::HandoverLog::of(id));
     return store;
@@ -144,6 +145,22 @@ TEST_CASE(
         for (int i = 0; i < committed; ++i) ended.store->work();
         const auto after = started_with(*ended.store, 2, 14);
         CHECK(queued(*after, leaving) + queued(*after, heir) == 1);
+    }
+}
+
+TEST_CASE("a will on its way to another thread is delivered once whenever the server ends") {
+    for (int committed = 0; committed <= 2; ++committed) {
+        Ended ended(15);
+        const Client& far = ended.away("far", "w/#");
+        Client& dying = ended.stage.connected(
+            "dying", 0, {}, {.clean = false, .expiry_s = 1000, .will = true, .will_qos = 1});
+        ended.store->at_once = false;
+        dying.cut();
+        ended.stage.sim.run_all(0);
+        ended.stage.sim.run_all(1);
+        for (int i = 0; i < committed; ++i) REQUIRE(ended.store->work());
+        REQUIRE(queued(*ended.store, far) == (committed == 2 ? 1 : 0));
+        CHECK(queued(*started_with(*ended.store, 2, 16), far) == 1);
     }
 }
 
