@@ -41,7 +41,7 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     mail.options = options;
     if (p.exactly_once && p.qos && storing())
         mail.logged = log_handover(
-            target.shard(), p, share ? share_text(*share) : std::string(kHandoverClient).append(client_id));
+            target.shard(), p, share ? share_text(*share) : std::string(hooks::kToClient).append(client_id));
     mail.share = std::move(share);
     batch.footprint += mail.message->footprint();
     if (p.qos && storing()) vouch_for(target.shard());

@@ -111,15 +111,15 @@ void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
     const session::Delivery stored = delivery_of(record);
     if (stored.message->expires_ms() <= wall_ms_) return;
     const ByteView topic = stored.message->topic_name();
-    if (record.share == kHandoverRetained) {
+    if (record.share == hooks::kToRetained) {
         core_.shards[core_.shard_of_topic(topic)]->replay_retained(stored.message);
         return;
     }
     topics::SubscriptionOptions options;
     options.qos = stored.qos;
-    if (record.share.starts_with(kHandoverClient)) {
+    if (record.share.starts_with(hooks::kToClient)) {
         const auto client =
-            core_.registry.find(std::string_view(record.share).substr(kHandoverClient.size()));
+            core_.registry.find(std::string_view(record.share).substr(hooks::kToClient.size()));
         if (client) core_.shards[core_.shard_of(client->id)]->replay_to(client->session, options, stored);
         return;
     }

@@ -30,14 +30,6 @@ struct HandoverLog {
     bool received_by(std::string_view session_id) const;
 };
 
-// Who receives a message of a log: nothing = all sessions of the shard that match its topic; the name of a shared
-// subscription = one of its members; or:
-
-inline constexpr const char* kHandoverRetained =
-    "$retained";  ///< the shard that keeps retained messages of its topic
-inline constexpr std::string_view kHandoverClient =
-    "$client/";  ///< before the id of the one client that receives it
-
 /// `$share/...`
 std::string share_text(const session::ShareName& share);
 

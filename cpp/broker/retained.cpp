@@ -52,7 +52,9 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
         store_retained(message);
     } else {
         if (storing()) vouch_for(owner);
-        const uint64_t logged = p.exactly_once && storing() ? log_handover(owner, p, kHandoverRetained) : 0;
+        const uint64_t logged = p.exactly_once && p.qos && storing()
+                                    ? log_handover(owner, p, std::string(hooks::kToRetained))
+                                    : 0;
         post(owner, [message, logged, from = number_](Shard& shard) {
             if (logged) shard.forget_handover(from, logged);
             const bool removes = message->payload().empty();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/metrics.hpp"
@@ -37,6 +38,11 @@ struct StoredSubscription {
     mqtt::TopicFilterEntry entry;
     uint32_t identifier = 0;
 };
+
+// Who a message of a handover log goes to (broker/handover_log.hpp), in place of a shared subscription. Nothing: the
+// sessions of the receiving thread that match its topic.
+inline constexpr std::string_view kToRetained = "$retained";  ///< becomes the retained message of its topic
+inline constexpr std::string_view kToClient = "$client/";     ///< before the id of the one client
 
 struct StoredMessage {
     enum class State : uint8_t { queued = 0, sent = 1, received = 2, released = 3 };

@@ -80,8 +80,10 @@ typedef struct comqtt_stored_message {
     int64_t created_unix_ms;
     int64_t sent_unix_ms;
     comqtt_stored_state state;
-    uint64_t position;     /**< as in comqtt_change; 0 = after the last one */
-    comqtt_str share;      /**< the shared subscription it came through, `$share/...`; absent = none */
+    uint64_t position; /**< as in comqtt_change; 0 = after the last one */
+    comqtt_str
+        share; /**< the shared subscription it came through, `$share/...`; absent = none; in sessions of
+                                the server's own who it goes to */
     uint8_t published_qos; /**< when it is above that of the packet, which is as delivered */
 } comqtt_stored_message;
 

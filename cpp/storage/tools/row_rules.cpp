@@ -1,5 +1,6 @@
 #include "storage/tools/row_rules.hpp"
 
+#include "hooks/records.hpp"
 #include "mqtt/codec.hpp"
 #include "mqtt/publish_view.hpp"
 #include "topics/filter.hpp"
@@ -43,6 +44,12 @@ bool filter_valid(std::string_view filter, bool shared) {
            (parsed.shared || !shared);
 }
 
+/// A shared subscription, or who a message of the server's own sessions goes to.
+bool receiver_valid(std::string_view text) {
+    return filter_valid(text, true) || text == hooks::kToRetained ||
+           (text.starts_with(hooks::kToClient) && is_mqtt_text(text));
+}
+
 bool identifiers_valid(ByteView list) {
     if (list.empty() || list.size % 4 != 0) return false;
     for (size_t at = 0; at < list.size; at += 4) {
@@ -76,7 +83,7 @@ std::string broken_rule(ColumnRule rule, const Value& value) {
                        ? ""
                        : "is not a topic filter: '" + printable(value.bytes) + "'";
         case ColumnRule::share:
-            return filter_valid(value.bytes, true)
+            return receiver_valid(value.bytes)
                        ? ""
                        : "is not a shared subscription: '" + printable(value.bytes) + "'";
         case ColumnRule::options: return options_valid(value.number) ? "" : "are not those of a SUBSCRIBE";

@@ -109,6 +109,8 @@ TEST_SUITE("storage/tools_rows") {
         CHECK(problem_of(TableId::queue,
                          with(q, queue_row::identifiers, Value::blob(std::string(4, '\0')))) != "");
         CHECK(problem_of(TableId::queue, with(q, queue_row::share, Value::text("a/b"))) != "");
+        for (const char* receiver : {"$share/g/a/b", "$retained", "$client/one"})
+            CHECK(problem_of(TableId::queue, with(q, queue_row::share, Value::text(receiver))) == "");
     }
 
     TEST_CASE("a row is the same after it was JSON") {
