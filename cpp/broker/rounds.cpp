@@ -232,9 +232,10 @@ void Shard::release_held(Held& held, const Round& round) {
     }
 }
 
-/// The QoS 2 message, or PUBREL, that is stored now.
+/// The message, or PUBREL, that is stored now.
 void Shard::release_flow(Connection* c, const Held& held) {
     Session* s = find_session(held.session);
+    if (s && s->flow && held.kind == Held::Kind::publish) --s->flow->held_publishes;
     session::Inflight::Entry* entry = s && s->flow ? s->flow->inflight.find(held.id) : nullptr;
     if (!entry || !entry->held) return;
     entry->held = false;

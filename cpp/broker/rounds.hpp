@@ -39,7 +39,7 @@ struct Held {
         ack,      ///< PUBACK, PUBREC, PUBCOMP
         packet,   ///< SUBACK, UNSUBACK, and acknowledgements with properties
         uncork,   ///< CONNACK, SUBACK in the output
-        publish,  ///< QoS 2, in flight under `id`
+        publish,  ///< QoS 2, and QoS 1 behind such, in flight under `id`
         pubrel,   ///< in flight under `id`
     };
     Kind kind{};

@@ -108,12 +108,15 @@ mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& for
 
 bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
                           Publication& p) {
-    if (delivery.qos == 2 && s.stored && !resend_id) {
-        // Exactly once also when the server ends: it is not on the wire before it is stored.
+    const bool waits = delivery.qos == 2 || (delivery.qos == 1 && s.flow->held_publishes);
+    if (waits && s.stored && !resend_id) {
+        // Exactly once also when the server ends: a QoS 2 message is not on the wire before it is stored. Those of QoS 1
+        // do not overtake it.
         const mqtt::PacketId id = s.flow->inflight.push(std::move(delivery));
         metrics_.inflight.add();
         note_sent(s, id);
         s.flow->inflight.find(id)->held = true;
+        ++s.flow->held_publishes;
         hold_flow(c, s, Held::Kind::publish, id);
         return true;
     }

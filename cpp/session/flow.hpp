@@ -16,6 +16,7 @@ struct Flow {
     std::deque<Delivery> queue;         ///< outbound, not sent
     ReceivedIds received;               ///< inbound QoS 2
     uint64_t queued_bytes = 0;          ///< footprints of `queue`
+    uint32_t held_publishes = 0;        ///< of `inflight`: not sent before they are stored
     size_t queued_qos0 = 0;  ///< in `queue`, held back by a read verdict: later ones wait behind them
 
     /// Messages in flight on the present connection.
