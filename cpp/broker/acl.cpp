@@ -61,8 +61,7 @@ void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed)
                     const size_t bytes = delivery.message->footprint();
                     s.flow->queued_bytes -= bytes;
                     s.flow->queued_qos0 -= delivery.qos == 0;
-                    core_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-                    metrics_.queued_messages.sub();
+                    uncount_queued(1, bytes);
                     metrics_.acl_denied.add();
                     forget_message(s, delivery.position);
                     continue;

@@ -90,8 +90,7 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
                 kept.push_back(std::move(delivery));
                 continue;
             }
-            metrics_.queued_messages.sub();
-            core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+            uncount_queued(1, delivery.message->footprint());
         }
         for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
         s.flow->resend.clear();

@@ -39,6 +39,7 @@ struct Limits {
     uint32_t user_properties = 64;
     uint64_t client_queued_bytes = 64ull << 20;  ///< one session's queue and output together
     uint64_t queued_bytes = 1ull << 30;          ///< the same of all sessions
+    uint64_t queued_messages = 100'000'000;      ///< of all session queues
     uint64_t uncommitted_bytes = 64ull << 20;    ///< handed to a store and not yet committed
     uint64_t client_queue_memory = 256ull
                                    << 10;   ///< of one session's queue; with a store, the rest is on disk

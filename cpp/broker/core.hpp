@@ -137,7 +137,8 @@ struct Core {
     std::atomic<uint64_t> retained_messages{0};
     std::atomic<uint64_t> retained_bytes{0};
     std::atomic<uint64_t> deferrals{0};
-    std::atomic<uint64_t> queued_bytes{0};       ///< session queues of all shards
+    std::atomic<uint64_t> queued_messages{0};    ///< session queues of all shards
+    std::atomic<uint64_t> queued_bytes{0};       ///< of those
     std::atomic<uint64_t> stored_bytes{0};       ///< the part of them that only the stores hold
     std::atomic<uint64_t> uncommitted_bytes{0};  ///< handed to the stores
     std::atomic<uint64_t> next_message_key{1};

@@ -154,8 +154,7 @@ void Shard::expire_queue(Session& s) {
         session::Delivery delivery = s.flow->pop_front();
         const mqtt::Message& message = *delivery.message;
         if (message.expires_ms() <= wall_ms_ || queue_limit_ms(message) <= wall_ms_) {
-            metrics_.queued_messages.sub();
-            core_.queued_bytes.fetch_sub(message.footprint(), std::memory_order_relaxed);
+            uncount_queued(1, message.footprint());
             forget_message(s, delivery.position);
             drop_inflight(s, delivery, 0);
         } else {

@@ -68,8 +68,7 @@ void Shard::add_to_tail(Session& s, const session::Delivery& delivery) {
 
 void Shard::drop_tail(Session& s) {
     if (!s.tail) return;
-    metrics_.queued_messages.sub(s.tail->messages);
-    core_.queued_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
+    uncount_queued(s.tail->messages, s.tail->bytes);
     core_.stored_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
     s.tail.reset();
 }
@@ -214,13 +213,13 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
         const uint64_t bytes = std::min<uint64_t>(delivery.message->footprint(), tail.bytes);
         tail.bytes -= bytes;
         core_.stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-        core_.queued_bytes.fetch_add(delivery.message->footprint() - bytes, std::memory_order_relaxed);
+        count_queued(0, delivery.message->footprint() - bytes);
         tail.after = record.position;
         ++taken;
         delivery.check_read = true;
         flow.enqueue(std::move(delivery));
     }
-    if (taken > tail.messages) metrics_.queued_messages.add(taken - tail.messages);
+    if (taken > tail.messages) count_queued(taken - tail.messages, 0);
     tail.messages -= std::min(tail.messages, taken);
     tail.cold = false;
     const uint64_t first_new = std::exchange(tail.first_new, 0);

@@ -42,8 +42,7 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         s.tail->messages = record.queued_messages;
         s.tail->bytes = record.queued_bytes;
         if (record.next_expiry_ms) s.tail->expiry_ms = record.next_expiry_ms;
-        metrics_.queued_messages.add(record.queued_messages);
-        core_.queued_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
+        count_queued(record.queued_messages, record.queued_bytes);
         core_.stored_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
         client->queued.store(static_cast<uint32_t>(record.queued_messages), std::memory_order_relaxed);
     }

@@ -276,8 +276,7 @@ void Shard::pump(Connection& c, Session& s) {
             break;
         }
         session::Delivery delivery = flow.pop_front();
-        metrics_.queued_messages.sub();
-        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        uncount_queued(1, delivery.message->footprint());
         if (expired || delivery.check_read) forget_message(s, delivery.position);
         if (expired) {
             drop_inflight(s, delivery, 0);
@@ -291,6 +290,18 @@ void Shard::pump(Connection& c, Session& s) {
     relieve(c);
 }
 
+void Shard::count_queued(uint64_t messages, uint64_t bytes) {
+    metrics_.queued_messages.add(messages);
+    core_.queued_messages.fetch_add(messages, std::memory_order_relaxed);
+    core_.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void Shard::uncount_queued(uint64_t messages, uint64_t bytes) {
+    metrics_.queued_messages.sub(messages);
+    core_.queued_messages.fetch_sub(messages, std::memory_order_relaxed);
+    core_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
 /// No room for a message of this many bytes. A connected client's queue is bounded by bytes, for its publishers wait;
 /// an offline one's by number too.
 bool Shard::queue_full(const Session& s, size_t bytes) const {
@@ -299,14 +310,14 @@ bool Shard::queue_full(const Session& s, size_t bytes) const {
     const size_t more = bytes ? 1 : 0;
     return queue_bytes(s) + bytes > limits.client_queued_bytes ||
            core_.queued_bytes.load(std::memory_order_relaxed) + bytes > limits.queued_bytes ||
+           core_.queued_messages.load(std::memory_order_relaxed) + more > limits.queued_messages ||
            (!(connected && core_.config.backpressure == BackpressurePolicy::wait) &&
             queue_length(s) + more > core_.config.capabilities.maximum_client_writes_pending);
 }
 
 void Shard::drop_oldest(Session& s) {
     const session::Delivery oldest = s.flow->pop_front();
-    metrics_.queued_messages.sub();
-    core_.queued_bytes.fetch_sub(oldest.message->footprint(), std::memory_order_relaxed);
+    uncount_queued(1, oldest.message->footprint());
     forget_message(s, oldest.position);
     drop_delivery(s, oldest);
 }
@@ -342,8 +353,7 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
             return false;
         }
     }
-    metrics_.queued_messages.add();
-    core_.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    count_queued(1, bytes);
     const bool to_tail = goes_to_tail(s, delivery);
     if (s.stored && delivery.qos && !delivery.position) save_message(s, delivery, 0);
     if (to_tail) {
@@ -387,8 +397,7 @@ void Shard::clear_flow(Session& s) {
     });
     while (!s.flow->queue.empty()) {
         const session::Delivery delivery = s.flow->pop_front();
-        metrics_.queued_messages.sub();
-        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        uncount_queued(1, delivery.message->footprint());
         drop_inflight(s, delivery, 0);
     }
     s.flow.reset();

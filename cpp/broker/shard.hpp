@@ -279,6 +279,8 @@ private:
     void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
     /// False when there was no room for it.
     bool enqueue(Session& s, session::Delivery delivery);
+    void count_queued(uint64_t messages, uint64_t bytes);
+    void uncount_queued(uint64_t messages, uint64_t bytes);
     bool queue_full(const Session& s, size_t bytes) const;
     void drop_oldest(Session& s);
     void note_fullness(Session& s);

@@ -117,8 +117,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
     std::deque<session::Delivery> kept;
     while (!s.flow->queue.empty()) {
         session::Delivery delivery = s.flow->pop_front();
-        metrics_.queued_messages.sub();
-        core_.queued_bytes.fetch_sub(delivery.message->footprint(), std::memory_order_relaxed);
+        uncount_queued(1, delivery.message->footprint());
         if (wanted(delivery, false) && move_on(delivery)) {
             forget_message(s, delivery.position);
             continue;
@@ -126,8 +125,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         kept.push_back(std::move(delivery));
     }
     for (auto& delivery : kept) {
-        metrics_.queued_messages.add();
-        core_.queued_bytes.fetch_add(delivery.message->footprint(), std::memory_order_relaxed);
+        count_queued(1, delivery.message->footprint());
         s.flow->enqueue(std::move(delivery));
     }
 }

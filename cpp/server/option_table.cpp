@@ -138,6 +138,8 @@ const OptionRow kTable[] = {
                    "bytes that may wait for one client, queue and output each"),
     COMQTT_INTEGER("limits.queued-bytes", broker.limits.queued_bytes, "1073741824", 4096, kBytes,
                    "bytes that may wait in all session queues"),
+    COMQTT_INTEGER("limits.queued-messages", broker.limits.queued_messages, "100000000", 1, kBytes,
+                   "messages that may wait in all session queues"),
     COMQTT_INTEGER("limits.high-mark-bytes", broker.limits.high_mark_bytes, "1048576", 4096, kBytes,
                    "bytes waiting for one client above which its publishers are not read"),
     COMQTT_INTEGER("limits.handover-bytes", broker.limits.handover_bytes, "16777216", 65'536, kBytes,

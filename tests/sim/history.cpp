@@ -298,7 +298,8 @@ void History::check_rest() {
         return client->settings().maximum_packet_size != 0;  // larger messages are dropped
     });
     if (!small) require_zero(&Metrics::messages_dropped, "messages_dropped");
-    demand(sim_.core->queued_bytes == 0, "{} bytes queued", sim_.core->queued_bytes.load());
+    demand(sim_.core->queued_bytes == 0 && sim_.core->queued_messages == 0, "{} bytes, {} messages queued",
+           sim_.core->queued_bytes.load(), sim_.core->queued_messages.load());
     for (const auto& mailbox : sim_.core->mailboxes)
         demand(mailbox->pending_bytes() == 0, "{} bytes in a mailbox", mailbox->pending_bytes());
     demand(sim_.sum(&Metrics::connections) == static_cast<int64_t>(clients_.size()) &&
