@@ -144,14 +144,22 @@ void Shard::confirm(Round& round) {
 void Shard::finish_rounds() {
     while (rounds_.ended()) {
         const Round round = rounds_.take_ended();
-        core_.uncommitted_bytes.fetch_sub(round.footprint, std::memory_order_relaxed);
+        core_.uncommitted_bytes.fetch_sub(round.footprint);
         Held held;
         while (rounds_.take_held(round.number, held)) release_held(held, round);
     }
     metrics_.acks_held.set(rounds_.held_count());
     uncommitted_since_ms_.store(rounds_.oldest_ms(), std::memory_order_relaxed);
-    if (!store_waiters_.empty() &&
-        rounds_.uncommitted() <= core_.config.limits.uncommitted_bytes / core_.shards.size() / 2) {
+    resume_store_waiters();
+    wake_store_waiters();
+}
+
+/// Connections that were not read for the stores' sake are read again when half of what may wait for them does.
+void Shard::resume_store_waiters() {
+    if (store_waiters_.empty()) return;
+    const uint64_t limit = core_.config.limits.uncommitted_bytes;
+    if (rounds_.uncommitted() <= limit / core_.shards.size() / 2 &&
+        core_.uncommitted_bytes.load() <= limit / 2) {
         for (const uint64_t handle : std::exchange(store_waiters_, {})) {
             Connection* c = connections_.find(handle);
             if (!c || !c->waits_for_store) continue;
@@ -163,18 +171,34 @@ void Shard::finish_rounds() {
             resume(*c);
         }
     }
+    if (!store_waiters_.empty()) core_.store_waiters.fetch_or(uint64_t{1} << number_);
 }
 
-/// Too much of what this shard made waits for the stores: this publisher is not read until there is less.
+/// Those of other shards: what they wait for may have been ours.
+void Shard::wake_store_waiters() {
+    const uint64_t own = uint64_t{1} << number_;
+    if (!(core_.store_waiters.load() & ~own)) return;
+    if (core_.uncommitted_bytes.load() > core_.config.limits.uncommitted_bytes / 2) return;
+    for (uint64_t shards = core_.store_waiters.fetch_and(own) & ~own; shards; shards &= shards - 1)
+        post(static_cast<unsigned>(__builtin_ctzll(shards)),
+             [](Shard& shard) { shard.resume_store_waiters(); });
+}
+
+/// Too much waits for the stores, here or, of what was handed over, elsewhere: this publisher is not read until there is
+/// less.
 void Shard::check_store_backlog(Connection& c) {
     if (c.waits_for_store || c.state != Connection::State::established) return;
-    if (rounds_.uncommitted() <= core_.config.limits.uncommitted_bytes / core_.shards.size() &&
-        c.held < kHeldPerClient)
+    const uint64_t limit = core_.config.limits.uncommitted_bytes;
+    if (rounds_.uncommitted() <= limit / core_.shards.size() &&
+        core_.uncommitted_bytes.load(std::memory_order_relaxed) <= limit && c.held < kHeldPerClient)
         return;
     c.waits_for_store = true;
     metrics_.backpressure_pauses.add();
     store_waiters_.push_back(c.handle);
     pause(c);
+    // Others see the bit, or there is less by the time the task runs: each looks at what the other one writes first.
+    core_.store_waiters.fetch_or(uint64_t{1} << number_);
+    post(number_, [](Shard& shard) { shard.resume_store_waiters(); });
 }
 
 void Shard::hold(Connection& c, Held held) {

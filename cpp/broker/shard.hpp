@@ -316,6 +316,8 @@ private:
     void confirm(Round& round);
     void finish_rounds();
     void check_store_backlog(Connection& c);
+    void resume_store_waiters();
+    void wake_store_waiters();
     void hold(Connection& c, Held held);
     void hold_flow(Connection& c, Session& s, Held::Kind kind, mqtt::PacketId id);
     void cork(Connection& c);
