@@ -90,7 +90,7 @@ def test_a_flood_that_waits_for_the_disk_does_not_fill_the_memory(broker, disk, 
     assert not any(each.acked for each in floods)
     grown = slow.resident_kib() - before
     if TIME_FACTOR == 1:
-        assert grown < 32 * 1024, f"{grown} KiB more"
+        assert grown < 16 * 1024, f"{grown} KiB more"
     disk.set()
     deadline = time.monotonic() + 2 * SOON
     while any(each.acked < each.count for each in floods):
