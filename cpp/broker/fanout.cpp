@@ -207,11 +207,17 @@ void Shard::deliver_local(Route& route, Publication& p, Source source) {
     p.last_use = false;
 }
 
-void Shard::deliver_target(Target& target, Publication& p, bool own, Source source) {
+/// The message as the subscriptions of this session want it.
+session::Delivery Shard::form_for(const Target& target, const Publication& p, bool own) {
     session::Delivery form;
     form.identifiers = own ? target.own_identifiers : target.identifiers;
     form.qos = std::min(p.qos, own ? target.own_qos : target.qos);
     form.retain = (own ? target.own_retain_as_published : target.retain_as_published) && p.retain;
+    return form;
+}
+
+void Shard::deliver_target(Target& target, Publication& p, bool own, Source source) {
+    session::Delivery form = form_for(target, p, own);
     if (target.read == hooks::Verdict::deny) {
         metrics_.acl_denied.add();
         return;

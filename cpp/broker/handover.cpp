@@ -24,7 +24,7 @@ void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
     mail.source = source;
     mail.message = p.message();
     batch.footprint += mail.message->footprint();
-    if (p.exactly_once && p.qos && storing()) mail.logged = log_handover(shard, p);
+    if (p.exactly_once && p.qos && storing()) mail.logged = log_handover(shard, p, p.qos);
     if (p.qos && storing()) vouch_for(shard);
     check_handover(shard, source);
 }
@@ -39,9 +39,10 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     mail.message = p.message();
     mail.target = target;
     mail.options = options;
-    if (p.exactly_once && p.qos && storing())
-        mail.logged = log_handover(
-            target.shard(), p, share ? share_text(*share) : std::string(hooks::kToClient).append(client_id));
+    const auto qos = std::min<uint8_t>(p.qos, options.qos);
+    if (p.exactly_once && qos && storing())
+        mail.logged = log_handover(target.shard(), p, qos,
+                                   share ? share->text() : std::string(hooks::kToClient).append(client_id));
     mail.share = std::move(share);
     batch.footprint += mail.message->footprint();
     if (p.qos && storing()) vouch_for(target.shard());

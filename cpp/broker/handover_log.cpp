@@ -41,18 +41,27 @@ bool HandoverLog::received_by(std::string_view session_id) const {
     return hash_bytes(ByteView(session_id), seed) % shards == to;
 }
 
-std::string share_text(const session::ShareName& share) {
-    return "$share/" + share.share_name + "/" + share.topic_filter;
+namespace {
+
+Ref<hooks::Client> client_with_id(std::string id) {
+    auto client = Ref<hooks::Client>::adopt(new hooks::Client);
+    client->id = std::move(id);
+    return client;
+}
+
+}  // namespace
+
+Ref<hooks::Client> Shard::handover_log(unsigned from, unsigned to) const {
+    return client_with_id(
+        HandoverLog{core_.seed, static_cast<unsigned>(core_.mailboxes.size()), from, to}.client_id());
 }
 
 /// The position of the message in the log. The batch with it is handed over before the message is.
-uint64_t Shard::log_handover(unsigned shard, Publication& p, std::string receiver) {
+uint64_t Shard::log_handover(unsigned shard, Publication& p, uint8_t qos, std::string receiver) {
     using Kind = hooks::Change::Kind;
     Ref<hooks::Client>& log = handover_logs_[shard];
     if (!log) {
-        log = Ref<hooks::Client>::adopt(new hooks::Client);
-        log->id = HandoverLog{core_.seed, static_cast<unsigned>(core_.mailboxes.size()), number_, shard}
-                      .client_id();
+        log = handover_log(number_, shard);
         hooks::Change& change = record(Kind::session_saved, log);
         change.details = std::make_unique<hooks::Change::Details>();
         change.details->client.id = log->id;
@@ -62,7 +71,7 @@ uint64_t Shard::log_handover(unsigned shard, Publication& p, std::string receive
     hooks::Change& change = record(Kind::message_queued, log);
     change.message = p.message();
     change.message_key = change.message->key(core_.next_message_key);
-    change.qos = p.qos;
+    change.qos = qos;
     change.retain = p.retain;
     change.position = next_position_++;
     if (!receiver.empty()) {
@@ -76,11 +85,7 @@ uint64_t Shard::log_handover(unsigned shard, Publication& p, std::string receive
 /// What became of the message is in this round.
 void Shard::forget_handover(unsigned from, uint64_t position) {
     Ref<hooks::Client>& log = arrived_logs_[from];
-    if (!log) {
-        log = Ref<hooks::Client>::adopt(new hooks::Client);
-        log->id =
-            HandoverLog{core_.seed, static_cast<unsigned>(core_.mailboxes.size()), from, number_}.client_id();
-    }
+    if (!log) log = handover_log(from, number_);
     record(hooks::Change::Kind::message_removed, log).position = position;
 }
 
@@ -88,8 +93,7 @@ void Shard::replay_handovers(const hooks::StoredClient& log,
                              const std::vector<hooks::StoredMessage>& messages) {
     const auto whose = HandoverLog::of(log.id);
     if (!whose) return;
-    const auto client = Ref<hooks::Client>::adopt(new hooks::Client);
-    client->id = log.id;
+    const auto client = client_with_id(log.id);
     for (const hooks::StoredMessage& record : messages) {
         replay(record, *whose);
         this->record(hooks::Change::Kind::message_removed, client).position = record.position;
@@ -101,10 +105,32 @@ void Shard::replay_handovers(const hooks::StoredClient& log,
 }
 
 void Shard::end_handover_log(const hooks::StoredClient& log) {
-    const auto client = Ref<hooks::Client>::adopt(new hooks::Client);
-    client->id = log.id;
+    const auto client = client_with_id(log.id);
     record(hooks::Change::Kind::session_removed, client);
     close_round();
+}
+
+/// Those of this shard's sessions that match the topic and are to receive it, with the QoS it was handed over with at
+/// most. False when there is none.
+template <typename F>
+bool Shard::replay_here(const session::Delivery& stored, F&& receives) {
+    Route route;
+    matches_.clear();
+    core_.index.match(stored.message->topic_name().text(), matches_);
+    fill_targets(route);
+    Publication p = Publication::of(stored.message);
+    p.qos = std::min(p.qos, stored.qos);
+    bool any = false;
+    for (const Target& target : route.targets) {
+        const bool own = is_own(target, 0, p.origin_id);
+        if ((own && !target.own) || !receives(target.session->client->id)) continue;
+        any = true;
+        session::Delivery form = form_for(target, p, own);
+        form.message = stored.message;
+        form.check_read = true;
+        if (form.qos) enqueue(*target.session, std::move(form));
+    }
+    return any;
 }
 
 void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
@@ -112,19 +138,25 @@ void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
     if (stored.message->expires_ms() <= wall_ms_) return;
     const ByteView topic = stored.message->topic_name();
     if (record.share == hooks::kToRetained) {
-        core_.shards[core_.shard_of_topic(topic)]->replay_retained(stored.message);
+        core_.shards[core_.shard_of_topic(topic)]->take_retained(stored.message);
         return;
     }
-    topics::SubscriptionOptions options;
-    options.qos = stored.qos;
-    if (record.share.starts_with(hooks::kToClient)) {
-        const auto client =
-            core_.registry.find(std::string_view(record.share).substr(hooks::kToClient.size()));
-        if (client) core_.shards[core_.shard_of(client->id)]->replay_to(client->session, options, stored);
+    const std::string_view receiver = record.share;
+    if (receiver.starts_with(hooks::kToClient)) {
+        const std::string_view name = receiver.substr(hooks::kToClient.size());
+        const auto client = core_.registry.find(name);
+        if (!client) return;
+        Shard& owner = *core_.shards[core_.shard_of(name)];
+        topics::SubscriptionOptions options;
+        options.qos = stored.qos;
+        // A hook may have chosen a client that is not subscribed.
+        if (!owner.replay_here(stored, [&](std::string_view id) { return id == name; }))
+            owner.replay_to(client->session, options, stored);
         return;
     }
     if (!stored.share) {
-        for (const auto& shard : core_.shards) shard->replay_here(stored.message, log);
+        for (const auto& shard : core_.shards)
+            shard->replay_here(stored, [&](std::string_view id) { return log.received_by(id); });
         return;
     }
     topics::Matches found;
@@ -139,18 +171,7 @@ void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
     }
 }
 
-void Shard::replay_retained(const mqtt::MessageRef& message) {
-    const bool removes = message->payload().empty();
-    const bool known = static_cast<bool>(retained_.find(message->topic_name().text()));
-    if (!removes && !known && retained_full()) {
-        metrics_.quota_exceeded.add();
-        return;
-    }
-    if (!removes || known) record_retained(message);
-    store_retained(message);
-}
-
-void Shard::replay_to(uint64_t subscriber, const topics::SubscriptionOptions& options,
+void Shard::replay_to(uint64_t subscriber, topics::SubscriptionOptions options,
                       const session::Delivery& stored) {
     Session* s = find_session(subscriber);
     if (!s) return;
@@ -162,26 +183,6 @@ void Shard::replay_to(uint64_t subscriber, const topics::SubscriptionOptions& op
     form.check_read = true;
     session::add_identifier(form.identifiers, options.identifier);
     if (form.qos) enqueue(*s, std::move(form));
-}
-
-/// The sessions that belonged to the shard it was on its way to.
-void Shard::replay_here(const mqtt::MessageRef& message, const HandoverLog& log) {
-    Route route;
-    matches_.clear();
-    core_.index.match(message->topic_name().text(), matches_);
-    fill_targets(route);
-    const Publication p = Publication::of(message);
-    for (const Target& target : route.targets) {
-        const bool own = is_own(target, 0, p.origin_id);
-        if ((own && !target.own) || !log.received_by(target.session->client->id)) continue;
-        session::Delivery form;
-        form.message = message;
-        form.identifiers = own ? target.own_identifiers : target.identifiers;
-        form.qos = std::min(p.qos, own ? target.own_qos : target.qos);
-        form.retain = (own ? target.own_retain_as_published : target.retain_as_published) && p.retain;
-        form.check_read = true;
-        if (form.qos) enqueue(*target.session, std::move(form));
-    }
 }
 
 }  // namespace comqtt::broker

@@ -10,8 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "session/delivery.hpp"
-
 namespace comqtt::broker {
 
 /// Client ids that begin with this are the server's.
@@ -29,8 +27,5 @@ struct HandoverLog {
     static std::optional<HandoverLog> of(std::string_view client_id);
     bool received_by(std::string_view session_id) const;
 };
-
-/// `$share/...`
-std::string share_text(const session::ShareName& share);
 
 }  // namespace comqtt::broker

@@ -41,6 +41,18 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
     });
 }
 
+/// A message that was handed over to be retained. Others may have come in between: the limit holds now.
+void Shard::take_retained(const mqtt::MessageRef& message) {
+    const bool removes = message->payload().empty();
+    const bool known = static_cast<bool>(retained_.find(message->topic_name().text()));
+    if (!removes && !known && retained_full()) {
+        metrics_.quota_exceeded.add();
+        return;
+    }
+    if (!removes || known) record_retained(message);
+    store_retained(message);
+}
+
 bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box) {
     p.origin.clock = core_.next_clock(wall_ms_);
     const mqtt::MessageRef message = p.message();
@@ -53,19 +65,11 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
     } else {
         if (storing()) vouch_for(owner);
         const uint64_t logged = p.exactly_once && p.qos && storing()
-                                    ? log_handover(owner, p, std::string(hooks::kToRetained))
+                                    ? log_handover(owner, p, p.qos, std::string(hooks::kToRetained))
                                     : 0;
         post(owner, [message, logged, from = number_](Shard& shard) {
             if (logged) shard.forget_handover(from, logged);
-            const bool removes = message->payload().empty();
-            const bool known = static_cast<bool>(shard.retained_.find(message->topic_name().text()));
-            // Others may have come in between: the limit holds when the message is stored.
-            if (!removes && !known && shard.retained_full()) {
-                shard.metrics_.quota_exceeded.add();
-                return;
-            }
-            if (!removes || known) shard.record_retained(message);
-            shard.store_retained(message);
+            shard.take_retained(message);
         });
     }
     if (client && wants(EventId::on_retain_message)) {

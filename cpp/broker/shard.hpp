@@ -246,6 +246,7 @@ private:
         return target.session->id.value == publisher ||
                (target.no_local && ByteView(target.session->client->id) == origin_id);
     }
+    static session::Delivery form_for(const Target& target, const Publication& p, bool own);
     void deliver_target(Target& target, Publication& p, bool own, Source source);
     /// False when it went neither to the client nor into its queue.
     bool deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
@@ -382,13 +383,13 @@ private:
     void accept_run(const Run& run);
 
     // --- messages on their way to another shard, as they are stored (handover_log.cpp) ---
-    uint64_t log_handover(unsigned shard, Publication& p, std::string receiver = {});
+    Ref<hooks::Client> handover_log(unsigned from, unsigned to) const;
+    uint64_t log_handover(unsigned shard, Publication& p, uint8_t qos, std::string receiver = {});
     void forget_handover(unsigned from, uint64_t position);
     void replay(const hooks::StoredMessage& record, const HandoverLog& log);
-    void replay_here(const mqtt::MessageRef& message, const HandoverLog& log);
-    void replay_retained(const mqtt::MessageRef& message);
-    void replay_to(uint64_t subscriber, const topics::SubscriptionOptions& options,
-                   const session::Delivery& stored);
+    template <typename F>
+    bool replay_here(const session::Delivery& stored, F&& receives);
+    void replay_to(uint64_t subscriber, topics::SubscriptionOptions options, const session::Delivery& stored);
 
     // --- retained messages (retained.cpp) ---
     struct Replay {
@@ -406,6 +407,7 @@ private:
     static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
     bool retained_full() const;
     void ask_retained(Connection& c, Inbound& in, unsigned owner);
+    void take_retained(const mqtt::MessageRef& message);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
     void store_retained(mqtt::MessageRef message);
     void note_live(const Session& s, ByteView topic);

@@ -42,9 +42,9 @@ void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOp
         // Chosen by a hook: what its subscriptions say beside the QoS stands in the route.
         for (const Target& known : route_for(p.topic_name).targets) {
             if (known.session != s) continue;
-            const bool own = is_own(known, p.origin.publisher, p.origin_id);
-            form.identifiers = own ? known.own_identifiers : known.identifiers;
-            form.retain = (own ? known.own_retain_as_published : known.retain_as_published) && p.retain;
+            form = form_for(known, p, is_own(known, p.origin.publisher, p.origin_id));
+            form.qos = std::min<uint8_t>(p.qos, options.qos);
+            form.check_read = !s->sink;
         }
     }
     deliver(*s, p, std::move(form), source);

@@ -98,7 +98,7 @@ void Shard::save_message(const Session& s, session::Delivery& delivery, mqtt::Pa
     if (delivery.identifiers || delivery.share) {
         change.details = std::make_unique<Change::Details>();
         if (delivery.identifiers) change.details->identifiers = delivery.identifiers->identifiers;
-        if (delivery.share) change.details->text = share_text(*delivery.share);
+        if (delivery.share) change.details->text = delivery.share->text();
         rounds_.add_footprint(sizeof(Change::Details));
     }
     rounds_.add_footprint(delivery.message->footprint());

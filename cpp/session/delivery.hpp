@@ -29,6 +29,8 @@ inline void add_identifier(Ref<IdentifierList>& list, uint32_t identifier) {
 struct ShareName : RefCounted<ShareName> {
     std::string share_name;
     std::string topic_filter;
+    /// `$share/...`
+    std::string text() const { return "$share/" + share_name + "/" + topic_filter; }
 };
 
 struct Delivery {
