@@ -49,10 +49,7 @@ void Shard::fill_route(Route& route) {
     core_.index.match(topic, matches_);
     fill_targets(route);
     for (const auto& group : matches_.groups) {
-        auto share = Ref<session::ShareName>::adopt(new session::ShareName);
-        share->share_name = group->share_name;
-        share->topic_filter = group->topic_filter;
-        route.groups.push_back({group, std::move(share)});
+        route.groups.push_back({group, session::ShareName::make(group->share_name, group->topic_filter)});
     }
     for (Target& target : route.targets) {
         if (target.session->sink) {
@@ -110,11 +107,8 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
         options.qos = receiver.qos & 3;
         Ref<session::ShareName> share;
         if (receiver.shared) {
-            topics::ParsedFilter parsed;
-            topics::parse_filter(receiver.filter, parsed);
-            share = Ref<session::ShareName>::adopt(new session::ShareName);
-            share->share_name = parsed.share_name;
-            share->topic_filter = parsed.topic_filter;
+            share = session::ShareName::read(receiver.filter);
+            if (!share) continue;
             topics::Matches found;
             core_.index.match(p.topic_name.text(), found);
             for (const auto& group : found.groups)
@@ -163,7 +157,7 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
         const auto* turn = group->pick();
         for (const auto& member : group->members) {
             hooks::SelectedReceiver receiver;
-            receiver.filter = "$share/" + group->share_name + "/" + group->topic_filter;
+            receiver.filter = session::ShareName::make(group->share_name, group->topic_filter)->text();
             receiver.shared = true;
             receiver.subscriber = member->subscriber.value;
             receiver.chosen = member.get() == turn;

@@ -4,26 +4,13 @@
 
 #include "broker/packet_parts.hpp"
 #include "broker/shard.hpp"
-#include "topics/filter.hpp"
 
 namespace comqtt::broker {
 
 namespace {
 
-constexpr uint32_t kPageMessages = 256;
 constexpr int64_t kRetryMs = 500;
 constexpr size_t kFetchBelow = 64;  ///< messages left in memory when the next page is asked for
-
-/// The share that a stored message came through, null for none.
-Ref<session::ShareName> share_of(const std::string& text) {
-    topics::ParsedFilter parsed;
-    if (text.empty() || topics::parse_filter(text, parsed) != topics::FilterError::none || !parsed.shared)
-        return {};
-    auto share = Ref<session::ShareName>::adopt(new session::ShareName);
-    share->share_name = parsed.share_name;
-    share->topic_filter = parsed.topic_filter;
-    return share;
-}
 
 }  // namespace
 
@@ -34,7 +21,7 @@ session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
     delivery.retain = record.packet.retain;
     delivery.sent = record.state != hooks::StoredMessage::State::queued;
     delivery.position = record.position;
-    delivery.share = share_of(record.share);
+    delivery.share = session::ShareName::read(record.share);
     for (const mqtt::Property& property : record.packet.properties.items())
         if (property.id == mqtt::PropertyId::subscription_identifier)
             session::add_identifier(delivery.identifiers, static_cast<uint32_t>(property.number));
@@ -109,18 +96,14 @@ uint64_t Shard::begin_load(const Session& s, uint64_t after) {
     hooks::Load::Request request;
     request.client_id = s.client->id;
     request.after = after;
-    return ask_stores(EventId::load_messages, std::move(request), s.id.value, 0);
+    return begin_load(std::move(request), s.id.value, 0);
 }
 
-uint64_t Shard::ask_stores(EventId event, hooks::Load::Request request, uint64_t session,
-                           uint64_t connection) {
-    request.session = event == EventId::load_session;
-    request.max_messages = kPageMessages;
+uint64_t Shard::begin_load(hooks::Load::Request request, uint64_t session, uint64_t connection) {
     request.max_bytes = core_.config.limits.client_queue_memory;
     request.shard = number_;
     const uint64_t number = core_.next_number.fetch_add(1, std::memory_order_relaxed);
     PendingLoad pending;
-    pending.event = event;
     pending.session = session;
     pending.connection = connection;
     pending.load = Ref<hooks::Load>::adopt(
@@ -137,31 +120,11 @@ uint64_t Shard::ask_stores(EventId event, hooks::Load::Request request, uint64_t
 void Shard::hand_over_loads() {
     for (const uint64_t number : std::exchange(new_loads_, {})) {
         const auto at = loads_.find(number);
-        if (at != loads_.end()) ask_next_store(at->second, 0);
-    }
-}
-
-/// One store after the other until one has it.
-void Shard::ask_next_store(PendingLoad& pending, size_t position) {
-    const Ref<hooks::Load> load = pending.load;
-    const auto hooks_list = core_.hooks.list();
-    for (; position < hooks_list->size(); ++position) {
-        const auto& entry = (*hooks_list)[position];
-        if (!(entry.events & hooks::mask_of(pending.event))) continue;
+        if (at == loads_.end()) continue;
+        const Ref<hooks::Load> load = at->second.load;
         const CallbackScope scope(*this);
-        hooks::Event event(pending.event, wall_ms_);
-        Status status = pending.event == EventId::load_session ? entry.hook->load_session(event, *load)
-                                                               : entry.hook->load_messages(event, *load);
-        if (event.failed()) {
-            core_.hooks.report_failure(event, *entry.hook);
-            status = Status::callback;
-        }
-        if (status == Status::pending) return;
-        if (status == Status::not_found) continue;
-        load->complete(status, event.failure());
-        return;
+        core_.hooks.ask_stores(*load, wall_ms_);
     }
-    load->complete(Status::not_found);
 }
 
 void Shard::load_came(uint64_t number) {
@@ -250,8 +213,8 @@ bool Shard::wait_for_stored_session(Connection& c, Ref<PacketBox>& box, Session*
     if (s ? !(s->tail && s->tail->cold) : !wants(EventId::load_session)) return false;
     hooks::Load::Request request;
     request.client_id = c.client->id;
-    const uint64_t number = ask_stores(s ? EventId::load_messages : EventId::load_session, std::move(request),
-                                       s ? s->id.value : 0, c.handle);
+    request.session = !s;
+    const uint64_t number = begin_load(std::move(request), s ? s->id.value : 0, c.handle);
     Suspension state;
     state.step = Step::load;
     state.box = std::move(box);

@@ -8,11 +8,13 @@ namespace comqtt::broker {
 
 namespace {
 
+/// Hooks want every packet, or every PUBLISH, as an object.
+constexpr hooks::EventMask kPacketsWanted = hooks::mask_of(EventId::on_packet_read) |
+                                            hooks::mask_of(EventId::on_packet_processed) |
+                                            hooks::mask_of(EventId::on_select_subscribers) |
+                                            hooks::mask_of(EventId::on_published_with_shared_filters);
 constexpr hooks::EventMask kRunBlockers =
-    hooks::mask_of(EventId::on_packet_read) | hooks::mask_of(EventId::on_packet_processed) |
-    hooks::mask_of(EventId::on_publish) | hooks::mask_of(EventId::on_published) |
-    hooks::mask_of(EventId::on_select_subscribers) |
-    hooks::mask_of(EventId::on_published_with_shared_filters);
+    kPacketsWanted | hooks::mask_of(EventId::on_publish) | hooks::mask_of(EventId::on_published);
 
 }  // namespace
 
@@ -146,7 +148,7 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
     using mqtt::PacketType;
     const mqtt::DecodeLimits limits{.user_properties = core_.config.limits.user_properties};
     const bool established = c.state == Connection::State::established;
-    const bool hooked = wants(EventId::on_packet_read);
+    const bool hooked = (core_.hooks.mask() & kPacketsWanted) != 0;
     if (!hooked && established) {
         if (header.type == PacketType::publish) {
             Inbound in;

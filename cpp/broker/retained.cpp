@@ -157,7 +157,7 @@ bool Shard::remove_retained(std::string_view topic) {
 void Shard::start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options) {
     if (wants(EventId::stored_retained_by_topic)) load_retained(topic_filter);
     if (core_.retained_messages.load(std::memory_order_relaxed) == 0 && core_.shards.size() == 1) return;
-    Replay replay;
+    RetainedReplay replay;
     replay.session = s.id.value;
     replay.topic_filter = topic_filter;
     replay.options = options;
@@ -173,14 +173,14 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
 
 /// The session got a message live that replaces the retained one of its topic.
 void Shard::note_live(const Session& s, ByteView topic) {
-    for (Replay& replay : replays_)
+    for (RetainedReplay& replay : replays_)
         if (replay.session == s.id.value && replay.live.size() < kLiveNoted)
             replay.live.insert(routes_.hash_of(topic));
 }
 
 /// After UNSUBACK nothing is added [MQTT-3.10.4-2].
 void Shard::stop_replays(const Session& s, std::string_view topic_filter) {
-    std::erase_if(replays_, [&](const Replay& replay) {
+    std::erase_if(replays_, [&](const RetainedReplay& replay) {
         return replay.session == s.id.value && replay.topic_filter == topic_filter;
     });
 }
@@ -191,7 +191,7 @@ void Shard::scan_retained(std::string_view topic_filter, topics::RetainedStore::
 }
 
 /// Waits for another shard, or for the client to take what it was given.
-bool Shard::held_back(const Replay& replay, const Session& s) const {
+bool Shard::held_back(const RetainedReplay& replay, const Session& s) const {
     return replay.waiting ||
            (s.connection && (s.connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
                              (s.flow && s.flow->queue.size() > kQueueAhead)));
@@ -199,14 +199,14 @@ bool Shard::held_back(const Replay& replay, const Session& s) const {
 
 /// Some replay can go on: its client took everything in this round, so that no event will tell.
 bool Shard::replay_ready() const {
-    return std::any_of(replays_.begin(), replays_.end(), [&](const Replay& replay) {
+    return std::any_of(replays_.begin(), replays_.end(), [&](const RetainedReplay& replay) {
         const Session* s = sessions_.find(replay.session & kHandleMask);
         return !s || !held_back(replay, *s);
     });
 }
 
 /// Delivers one piece from the shard's own store; true when that was the last one.
-bool Shard::replay_piece(Session& s, Replay& replay) {
+bool Shard::replay_piece(Session& s, RetainedReplay& replay) {
     std::vector<mqtt::MessageRef> messages;
     scan_retained(replay.topic_filter, replay.cursor, messages);
     deliver_replayed(s, replay, messages);
@@ -224,7 +224,7 @@ void Shard::run_replays() {
             continue;
         }
         if (!gone && replays_[i].shard != number_) {
-            Replay& replay = replays_[i];
+            RetainedReplay& replay = replays_[i];
             replay.waiting = true;
             post(replay.shard, [from = number_, number = replay.number, filter = replay.topic_filter,
                                 cursor = replay.cursor](Shard& owner) mutable {
@@ -247,7 +247,7 @@ void Shard::run_replays() {
 }
 
 /// Moves on to the next shard's store; true when there is none.
-bool Shard::next_store(Replay& replay) const {
+bool Shard::next_store(RetainedReplay& replay) const {
     if (replay.stores_left == 0) return true;
     --replay.stores_left;
     replay.shard = (replay.shard + 1) % static_cast<unsigned>(core_.shards.size());
@@ -258,7 +258,7 @@ bool Shard::next_store(Replay& replay) const {
 void Shard::finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
                          std::vector<mqtt::MessageRef> messages) {
     for (size_t i = 0; i < replays_.size(); ++i) {
-        Replay& replay = replays_[i];
+        RetainedReplay& replay = replays_[i];
         if (replay.number != number) continue;
         replay.waiting = false;
         replay.cursor = std::move(cursor);
@@ -269,7 +269,7 @@ void Shard::finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
     }
 }
 
-void Shard::deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::MessageRef>& messages) {
+void Shard::deliver_replayed(Session& s, RetainedReplay& replay, std::vector<mqtt::MessageRef>& messages) {
     Ref<session::IdentifierList> identifiers;
     if (replay.options.identifier) {
         identifiers = Ref<session::IdentifierList>::adopt(new session::IdentifierList);

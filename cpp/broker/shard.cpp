@@ -80,7 +80,7 @@ void Shard::on_peer_gone(Connection& c) {
 void Shard::finish_half_closed() {
     for (size_t i = 0; i < half_closed_.size();) {
         Connection* c = connections_.find(half_closed_[i]);
-        const auto replaying = [&](const Replay& replay) {
+        const auto replaying = [&](const RetainedReplay& replay) {
             return c->session && replay.session == c->session->id.value;
         };
         if (c && (c->suspension || std::any_of(replays_.begin(), replays_.end(), replaying))) {

@@ -9,17 +9,21 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/deadlines.hpp"
 #include "base/metrics.hpp"
 #include "base/slots.hpp"
+#include "broker/callback_scope.hpp"
+#include "broker/close_cause.hpp"
 #include "broker/connection.hpp"
 #include "broker/core.hpp"
 #include "broker/handover_log.hpp"
+#include "broker/inbound.hpp"
+#include "broker/pending.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
+#include "broker/retained_replay.hpp"
 #include "broker/rounds.hpp"
 #include "broker/route.hpp"
 #include "broker/run.hpp"
@@ -33,18 +37,6 @@ namespace comqtt::broker {
 using hooks::EventId;
 using hooks::PacketBox;
 using mqtt::Packet;
-using mqtt::Reason;
-
-/// Why a connection ends.
-struct CloseCause {
-    Reason reason = Reason::success;
-    const char* text = "";       ///< in words, for the log and on_disconnect
-    const char* statement = "";  ///< MQTT-x.y.z-n
-    bool by_client = false;
-    bool clean = false;  ///< the client sent DISCONNECT
-    bool send_will = true;
-    bool tell_client = true;  ///< 5.0: send DISCONNECT (or CONNACK before the session exists)
-};
 
 class Shard final : public hooks::DeferralSource {
 public:
@@ -182,16 +174,6 @@ private:
     bool handle_auth(Connection& c, Ref<PacketBox> box);
 
     // --- PUBLISH (handle_publish.cpp) ---
-    struct Inbound {
-        mqtt::PublishView view;
-        Ref<PacketBox> box;        ///< null until a hook needs it
-        uint8_t received_qos = 0;  ///< what the publisher is owed an answer for, whatever hooks make of it
-        mqtt::PacketId received_id = 0;
-        bool injected = false;
-        bool may_retain = false;  ///< the retained limit was looked at
-        uint64_t vouched = 0;     ///< Rounds::vouched() before it changed anything
-        Route* route = nullptr;   ///< known, and the client may publish there
-    };
     bool handle_publish(Connection& c, Inbound& in);
     bool begin_publish_acl(Connection& c, Inbound& in, size_t position);
     bool finish_publish_acl(Connection& c, Inbound& in, bool allowed, Reason reason, std::string_view text);
@@ -328,12 +310,6 @@ private:
     void refuse_unstored(Connection& c, const Round& round);
 
     // --- queues that only the stores hold (paging.cpp) ---
-    struct PendingLoad {
-        EventId event{};
-        Ref<hooks::Load> load;
-        uint64_t session = 0;     ///< SubscriberId value; 0 = not known here
-        uint64_t connection = 0;  ///< handle of the one whose CONNECT waits; 0 = a page of a queue
-    };
     session::Delivery delivery_of(const hooks::StoredMessage& record);
     bool goes_to_tail(const Session& s, const session::Delivery& delivery) const;
     void add_to_tail(Session& s, const session::Delivery& delivery);
@@ -343,9 +319,8 @@ private:
     void fetch_page(Session& s);
     void fetch_expired(Session& s);
     uint64_t begin_load(const Session& s, uint64_t after);
-    uint64_t ask_stores(EventId event, hooks::Load::Request request, uint64_t session, uint64_t connection);
+    uint64_t begin_load(hooks::Load::Request request, uint64_t session, uint64_t connection);
     void hand_over_loads();
-    void ask_next_store(PendingLoad& pending, size_t position);
     void load_came(uint64_t number);
     void load_due(uint64_t number);
     void take_page(Session& s, const hooks::Load& load);
@@ -392,17 +367,6 @@ private:
     void replay_to(uint64_t subscriber, topics::SubscriptionOptions options, const session::Delivery& stored);
 
     // --- retained messages (retained.cpp) ---
-    struct Replay {
-        uint64_t session = 0;  ///< SubscriberId value
-        std::string topic_filter;
-        topics::SubscriptionOptions options;
-        unsigned shard = 0;        ///< whose store is being read
-        unsigned stores_left = 0;  ///< after this one
-        topics::RetainedStore::Cursor cursor;
-        bool waiting = false;  ///< for a batch of another shard
-        uint64_t number = 0;
-        std::unordered_set<uint64_t> live;  ///< hashes of topics whose messages overtook it
-    };
     static constexpr size_t kLiveNoted = 65'536;
     static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
     bool retained_full() const;
@@ -415,11 +379,11 @@ private:
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
     void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
                        std::vector<mqtt::MessageRef>& out);
-    bool next_store(Replay& replay) const;
-    bool replay_piece(Session& s, Replay& replay);
-    bool held_back(const Replay& replay, const Session& s) const;
+    bool next_store(RetainedReplay& replay) const;
+    bool replay_piece(Session& s, RetainedReplay& replay);
+    bool held_back(const RetainedReplay& replay, const Session& s) const;
     bool replay_ready() const;
-    void deliver_replayed(Session& s, Replay& replay, std::vector<mqtt::MessageRef>& messages);
+    void deliver_replayed(Session& s, RetainedReplay& replay, std::vector<mqtt::MessageRef>& messages);
     void finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
                       std::vector<mqtt::MessageRef> messages);
     void expire_retained();
@@ -451,15 +415,6 @@ private:
     void expire_queue(Session& s);
 
     // --- deferrals (deferrals.cpp) ---
-    struct PendingVerdict {
-        enum class What : uint8_t { connection, read, will };
-        Ref<hooks::Deferral> deferral;
-        What what = What::connection;
-        uint64_t handle = 0;   ///< connection or session
-        size_t position = 0;   ///< what: read or will: next hook to ask
-        bool delayed = false;  ///< completed, held back
-        Ref<PacketBox> will;   ///< what: will
-    };
     uint64_t wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What what, uint64_t handle,
                       size_t position = 0);
     void verdict_came(uint64_t number, bool in_time);
@@ -502,7 +457,7 @@ private:
     std::vector<std::unique_ptr<Session>> dead_sessions_;
     std::vector<MailBatch> outboxes_;
     std::vector<std::vector<Source>> handover_waiters_;  ///< by target shard
-    std::vector<Replay> replays_;
+    std::vector<RetainedReplay> replays_;
     uint64_t next_replay_ = 1;
     std::unordered_map<uint64_t, PendingVerdict> pending_;
     Rounds rounds_;
@@ -523,20 +478,6 @@ private:
     bool shutting_down_ = false;
     bool replaying_ = false;
 };
-
-/// While one is alive the shard is inside a hook or an inline handler.
-class CallbackScope {
-public:
-    explicit CallbackScope(Shard& shard);
-    ~CallbackScope();
-
-private:
-    Shard& shard_;
-    const Shard* outer_;
-};
-
-/// The shard whose callback the calling thread is running; null outside.
-const Shard* current_callback_shard();
 
 template <typename F>
 void Shard::notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call) {

@@ -54,6 +54,9 @@ public:
         return static_cast<Action>(run(event, position, static_cast<int>(Action::proceed),
                                        [&](Hook& hook) { return static_cast<int>(fn(hook)); }));
     }
+    /// Asks one store after the other until one answers or is going to; none has it = not_found. `load` is completed
+    /// by then or later.
+    void ask_stores(Load& load, int64_t wall_ms) const;
     /// Logs what a callback reported through Event::fail.
     void report_failure(const Event& event, const Hook& hook) const;
 

@@ -150,6 +150,25 @@ std::shared_ptr<const Dispatcher::List> Dispatcher::list() const {
     return list_;
 }
 
+void Dispatcher::ask_stores(Load& load, int64_t wall_ms) const {
+    const EventId id = load.request().session ? EventId::load_session : EventId::load_messages;
+    const auto hooks = list();
+    for (const auto& entry : *hooks) {
+        if (!(entry.events & mask_of(id))) continue;
+        Event event(id, wall_ms);
+        Status status = id == EventId::load_session ? entry.hook->load_session(event, load)
+                                                    : entry.hook->load_messages(event, load);
+        if (event.failed()) {
+            report_failure(event, *entry.hook);
+            status = Status::callback;
+        }
+        if (status == Status::not_found) continue;
+        if (status != Status::pending) load.complete(status, event.failure());
+        return;
+    }
+    load.complete(Status::not_found);
+}
+
 void Dispatcher::report_failure(const Event& event, const Hook& hook) const {
     if (log_)
         log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}: {}", hook.id(), event_name(event.id()),

@@ -19,12 +19,12 @@ public:
     using Wake = std::function<void()>;
     struct Request {
         std::string client_id;
-        bool session = false;       ///< load_session: the client record and subscriptions are wanted too
-        uint64_t after = 0;         ///< 0 = what is in flight both ways, then the queue from its beginning;
-                                    ///< otherwise queued messages with a greater position
-        uint32_t max_messages = 0;  ///< queued ones to hand over at most
-        uint64_t max_bytes = 0;     ///< footprints of those, the first may be larger
-        unsigned shard = 0;         ///< which asks
+        bool session = false;         ///< load_session: the client record and subscriptions are wanted too
+        uint64_t after = 0;           ///< 0 = what is in flight both ways, then the queue from its beginning;
+                                      ///< otherwise queued messages with a greater position
+        uint32_t max_messages = 256;  ///< queued ones to hand over at most
+        uint64_t max_bytes = 0;       ///< footprints of those, the first may be larger
+        unsigned shard = 0;           ///< which asks
     };
     Load(Request request, Wake wake) : request_(std::move(request)), wake_(std::move(wake)) {}
     /// Nobody answered: there is nothing.

@@ -10,11 +10,8 @@
 
 namespace comqtt::server {
 
-using hooks::EventId;
-
 namespace {
 
-constexpr uint32_t kPageMessages = 256;
 constexpr uint64_t kPageBytes = 4u << 20;
 
 struct Answer {
@@ -23,12 +20,11 @@ struct Answer {
     bool here = false;
 };
 
-/// Asks one store after the other for the messages of the log behind `after`, and waits for the answer.
+/// Asks the stores for the messages of the log behind `after`, and waits for the answer.
 Result<Ref<hooks::Load>> load_page(broker::Core& core, const std::string& log, uint64_t after) {
     hooks::Load::Request request;
     request.client_id = log;
     request.after = after;
-    request.max_messages = kPageMessages;
     request.max_bytes = kPageBytes;
     const auto answer = std::make_shared<Answer>();
     const auto load = Ref<hooks::Load>::adopt(new hooks::Load(std::move(request), [answer] {
@@ -36,22 +32,15 @@ Result<Ref<hooks::Load>> load_page(broker::Core& core, const std::string& log, u
         answer->here = true;
         answer->came.notify_all();
     }));
-    for (const auto& entry : *core.hooks.list()) {
-        if (!(entry.events & hooks::mask_of(EventId::load_messages))) continue;
-        hooks::Event event(EventId::load_messages, core.clock->wall_ms());
-        const Status status = entry.hook->load_messages(event, *load);
-        if (event.failed()) return Error{Status::callback, event.failure()};
-        if (status == Status::not_found) continue;
-        if (status != Status::pending) load->complete(status, event.failure());
+    core.hooks.ask_stores(*load, core.clock->wall_ms());
+    {
         std::unique_lock lock(answer->mutex);
         answer->came.wait_for(lock, std::chrono::milliseconds(core.config.limits.deferral_timeout_ms),
                               [&] { return answer->here; });
-        lock.unlock();
-        if (!load->completed()) load->complete(Status::timeout, "the store did not answer in time");
-        if (load->status() != Status::ok && load->status() != Status::not_found)
-            return Error{load->status(), load->text()};
-        return load;
     }
+    if (!load->completed()) load->complete(Status::timeout, "the store did not answer in time");
+    if (load->status() != Status::ok && load->status() != Status::not_found)
+        return Error{load->status(), load->text()};
     return load;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/ref.hpp"
 #include "mqtt/message.hpp"
+#include "session/share_name.hpp"
 
 namespace comqtt::session {
 
@@ -24,14 +25,6 @@ inline void add_identifier(Ref<IdentifierList>& list, uint32_t identifier) {
     const auto at = std::lower_bound(all.begin(), all.end(), identifier);
     if (at == all.end() || *at != identifier) all.insert(at, identifier);
 }
-
-/// The shared subscription through which a message came.
-struct ShareName : RefCounted<ShareName> {
-    std::string share_name;
-    std::string topic_filter;
-    /// `$share/...`
-    std::string text() const { return "$share/" + share_name + "/" + topic_filter; }
-};
 
 struct Delivery {
     mqtt::MessageRef message;

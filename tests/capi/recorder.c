@@ -5,51 +5,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char* const recorder_names[RECORDER_EVENTS] = {"on_started",
-                                                     "on_stopped",
-                                                     "on_connect_authenticate",
-                                                     "on_acl_check",
-                                                     "on_sys_info_tick",
-                                                     "on_connect",
-                                                     "on_session_establish",
-                                                     "on_session_established",
-                                                     "on_disconnect",
-                                                     "on_auth_packet",
-                                                     "on_packet_read",
-                                                     "on_packet_encode",
-                                                     "on_packet_sent",
-                                                     "on_packet_processed",
-                                                     "on_subscribe",
-                                                     "on_subscribed",
-                                                     "on_select_subscribers",
-                                                     "on_unsubscribe",
-                                                     "on_unsubscribed",
-                                                     "on_publish",
-                                                     "on_published",
-                                                     "on_publish_dropped",
-                                                     "on_retain_message",
-                                                     "on_retain_published",
-                                                     "on_qos_publish",
-                                                     "on_qos_complete",
-                                                     "on_qos_dropped",
-                                                     "on_packet_id_exhausted",
-                                                     "on_will",
-                                                     "on_will_sent",
-                                                     "on_client_expired",
-                                                     "on_retained_expired",
-                                                     "stored_clients",
-                                                     "stored_subscriptions",
-                                                     "stored_inflight_messages",
-                                                     "stored_retained_messages",
-                                                     "stored_sys_info",
-                                                     "on_published_with_shared_filters",
-                                                     "stored_client_by_id",
-                                                     "stored_subscriptions_by_client",
-                                                     "stored_inflight_by_client",
-                                                     "stored_retained_by_topic",
-                                                     "store_changes",
-                                                     "load_session",
-                                                     "load_messages"};
+/* X(slot, what fills it) */
+#define SLOTS(X)                                        \
+    X(on_started, on_started)                           \
+    X(on_stopped, on_stopped)                           \
+    X(on_connect_authenticate, on_connect_authenticate) \
+    X(on_acl_check, on_acl_check)                       \
+    X(on_sys_info_tick, on_sys_info_tick)               \
+    X(on_connect, on_connect)                           \
+    X(on_session_establish, on_session_establish)       \
+    X(on_session_established, on_session_established)   \
+    X(on_disconnect, on_disconnect)                     \
+    X(on_auth_packet, on_auth_packet)                   \
+    X(on_packet_read, on_packet_read)                   \
+    X(on_packet_encode, on_packet_encode)               \
+    X(on_packet_sent, on_packet_sent)                   \
+    X(on_packet_processed, on_packet_processed)         \
+    X(on_subscribe, on_subscribe)                       \
+    X(on_subscribed, on_subscribed)                     \
+    X(on_select_subscribers, on_select_subscribers)     \
+    X(on_unsubscribe, on_unsubscribe)                   \
+    X(on_unsubscribed, on_unsubscribed)                 \
+    X(on_publish, on_publish)                           \
+    X(on_published, on_published)                       \
+    X(on_publish_dropped, on_publish_dropped)           \
+    X(on_retain_message, on_retain_message)             \
+    X(on_retain_published, on_retain_published)         \
+    X(on_qos_publish, on_qos_publish)                   \
+    X(on_qos_complete, on_qos_complete)                 \
+    X(on_qos_dropped, on_qos_dropped)                   \
+    X(on_packet_id_exhausted, on_packet_id_exhausted)   \
+    X(on_will, on_will)                                 \
+    X(on_will_sent, on_will_sent)                       \
+    X(on_client_expired, on_client_expired)             \
+    X(on_retained_expired, on_retained_expired)         \
+    X(stored_clients, stored)                           \
+    X(stored_subscriptions, stored)                     \
+    X(stored_inflight_messages, stored)                 \
+    X(stored_retained_messages, stored)                 \
+    X(stored_sys_info, stored_sys_info)                 \
+    X(on_published_with_shared_filters, on_shared)      \
+    X(stored_client_by_id, stored_of)                   \
+    X(stored_subscriptions_by_client, stored_of)        \
+    X(stored_inflight_by_client, stored_of)             \
+    X(stored_retained_by_topic, stored_of)              \
+    X(store_changes, store_changes)                     \
+    X(load_session, load)                               \
+    X(load_messages, load)
+
+#define NAME(slot, fn) #slot,
+const char* const recorder_names[RECORDER_EVENTS] = {SLOTS(NAME)};
 
 static size_t position(const char* event) {
     size_t i = 0;
@@ -208,56 +213,16 @@ static void on_shared(void* u, comqtt_event* e, const comqtt_packet* packet,
     note(u, e, NULL, "%d", (int)comqtt_selection_count(selection));
 }
 
-comqtt_hooks recorder_table(void) {
+comqtt_hooks recorder_table_of(const char* event) {
     comqtt_hooks table = comqtt_hooks_init();
     table.id = "recorder";
-    table.on_started = on_started;
-    table.on_stopped = on_stopped;
-    table.on_connect_authenticate = on_connect_authenticate;
-    table.on_acl_check = on_acl_check;
-    table.on_sys_info_tick = on_sys_info_tick;
-    table.on_connect = on_connect;
-    table.on_session_establish = on_session_establish;
-    table.on_session_established = on_session_established;
-    table.on_disconnect = on_disconnect;
-    table.on_auth_packet = on_auth_packet;
-    table.on_packet_read = on_packet_read;
-    table.on_packet_encode = on_packet_encode;
-    table.on_packet_sent = on_packet_sent;
-    table.on_packet_processed = on_packet_processed;
-    table.on_subscribe = on_subscribe;
-    table.on_subscribed = on_subscribed;
-    table.on_select_subscribers = on_select_subscribers;
-    table.on_unsubscribe = on_unsubscribe;
-    table.on_unsubscribed = on_unsubscribed;
-    table.on_publish = on_publish;
-    table.on_published = on_published;
-    table.on_publish_dropped = on_publish_dropped;
-    table.on_retain_message = on_retain_message;
-    table.on_retain_published = on_retain_published;
-    table.on_qos_publish = on_qos_publish;
-    table.on_qos_complete = on_qos_complete;
-    table.on_qos_dropped = on_qos_dropped;
-    table.on_packet_id_exhausted = on_packet_id_exhausted;
-    table.on_will = on_will;
-    table.on_will_sent = on_will_sent;
-    table.on_client_expired = on_client_expired;
-    table.on_retained_expired = on_retained_expired;
-    table.stored_clients = stored;
-    table.stored_subscriptions = stored;
-    table.stored_inflight_messages = stored;
-    table.stored_retained_messages = stored;
-    table.stored_sys_info = stored_sys_info;
-    table.on_published_with_shared_filters = on_shared;
-    table.stored_client_by_id = stored_of;
-    table.stored_subscriptions_by_client = stored_of;
-    table.stored_inflight_by_client = stored_of;
-    table.stored_retained_by_topic = stored_of;
-    table.store_changes = store_changes;
-    table.load_session = load;
-    table.load_messages = load;
+#define FILL(slot, fn) \
+    if (!event || strcmp(event, #slot) == 0) table.slot = fn;
+    SLOTS(FILL)
     return table;
 }
+
+comqtt_hooks recorder_table(void) { return recorder_table_of(NULL); }
 
 recorder* recorder_new(void) {
     recorder* it = calloc(1, sizeof *it);

@@ -21,6 +21,8 @@ recorder* recorder_new(void);
 void recorder_free(recorder* it);
 /* The table; answers NEXT, PROCEED, NOT_FOUND and OK (a batch) throughout, and lets every AUTH succeed. */
 comqtt_hooks recorder_table(void);
+/* The same with this slot only; NULL = all. */
+comqtt_hooks recorder_table_of(const char* event);
 void recorder_clear(recorder* it);
 unsigned recorder_count(recorder* it, const char* event);
 /* Events of one client (NULL = all) in order, joined by blanks, without the leading "on_"; packet types as numbers.

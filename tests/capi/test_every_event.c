@@ -137,7 +137,72 @@ static void every_slot_fires(void) {
     recorder_free(notes);
 }
 
+/* Reads until the answer to a PINGREQ, and acknowledges what comes. */
+static void settle(peer* it) {
+    comqtt_packet* ping = NULL;
+    bool done = false;
+    CHECK_OK(comqtt_packet_new(COMQTT_PINGREQ, COMQTT_MQTT_5, &ping));
+    peer_send(it, ping);
+    while (!done) {
+        comqtt_packet* packet = peer_read(it, 5000);
+        if (!CHECK(packet != NULL)) return;
+        done = comqtt_packet_type(packet) == COMQTT_PINGRESP;
+        if (comqtt_packet_type(packet) == COMQTT_PUBLISH && comqtt_packet_qos(packet) == 1)
+            peer_send(it, make_ack(COMQTT_MQTT_5, COMQTT_PUBACK, comqtt_packet_id(packet)));
+        comqtt_packet_release(packet);
+    }
+}
+
+/* Messages of a client, of each kind that the broker may handle in a way of its own. */
+static void exchange_messages(comqtt_server* server) {
+    peer* it = peer_connect(server, COMQTT_MQTT_5, "c");
+    comqtt_packet* packet = make_publish(COMQTT_MQTT_5, "kept", "x", 0, 0);
+    comqtt_packet_set_retain_flag(packet, true);
+    CHECK_INT(peer_subscribe(it, "$share/g/s", 0), 0);
+    CHECK_INT(peer_subscribe(it, "t", 1), 1);
+    peer_send(it, packet);
+    for (int i = 0; i < 3; ++i) {
+        peer_send(it, make_publish(COMQTT_MQTT_5, "s", "x", 0, 0));
+        peer_send(it, make_publish(COMQTT_MQTT_5, "t", "x", 0, 0));
+        peer_send(it, make_publish(COMQTT_MQTT_5, "t", "x", 1, (uint16_t)(1 + i)));
+        settle(it);
+    }
+    settle(it);
+    CHECK_INT(peer_subscribe(it, "kept", 0), 0);
+    settle(it);
+    peer_close(it);
+}
+
+static recorder* notes_of_an_exchange(const char* slot) {
+    comqtt_server* server = NULL;
+    comqtt_options* options = test_options(true);
+    comqtt_hooks table = recorder_table_of(slot);
+    recorder* notes = recorder_new();
+    CHECK_OK(comqtt_server_new(options, &server, NULL));
+    comqtt_options_free(options);
+    CHECK_OK(comqtt_server_add_hook(server, &table, notes, NULL, NULL, NULL));
+    CHECK_OK(comqtt_server_add_allow_all(server, NULL, NULL));
+    CHECK_OK(comqtt_server_start(server, NULL));
+    exchange_messages(server);
+    comqtt_server_free(server);
+    return notes;
+}
+
+static void a_slot_fires_as_often_when_no_other_is_filled(void) {
+    recorder* together = notes_of_an_exchange(NULL);
+    for (size_t i = 0; i < RECORDER_EVENTS; ++i) {
+        const char* slot = recorder_names[i];
+        recorder* alone;
+        if (strncmp(slot, "on_", 3) != 0) continue;
+        alone = notes_of_an_exchange(slot);
+        if (!CHECK_INT(recorder_count(alone, slot), recorder_count(together, slot))) printf("    %s\n", slot);
+        recorder_free(alone);
+    }
+    recorder_free(together);
+}
+
 int main(void) {
+    RUN(a_slot_fires_as_often_when_no_other_is_filled);
     RUN(every_slot_fires);
     return check_summary();
 }

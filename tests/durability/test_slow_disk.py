@@ -12,7 +12,7 @@ from trouble import Pair, Publishing
 
 SYNC_MS = 1500
 TOPIC = "t/p/flood"
-FLOOD = 3000 // TIME_FACTOR  # messages of 8 KiB from each of three
+FLOOD = 3000  # messages of 8 KiB from each of three: more than the sockets' buffers hold
 SOON = 20.0 * TIME_FACTOR
 
 

@@ -116,6 +116,27 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("a QoS 2 message keeps the QoS that a hook chose for its receiver") {
+    struct Lowering final : hooks::Hook {
+        std::string_view id() const override { return "lowering"; }
+        hooks::EventMask events() const override {
+            return hooks::mask_of(hooks::EventId::on_select_subscribers);
+        }
+        void on_select_subscribers(hooks::Event&, hooks::Selection& selection, hooks::PacketBox&) override {
+            for (hooks::SelectedReceiver& receiver : selection.receivers) receiver.qos = 1;
+        }
+    };
+    for (int committed = 1; committed <= 2; ++committed) {
+        Ended ended(17);
+        REQUIRE(ended.stage.sim.core->hooks.add(std::make_shared<Lowering>()));
+        const Client& far = ended.away("far", "t");
+        ended.publish("t", committed);
+        const auto after = started_with(*ended.store, 2, 18);
+        REQUIRE(queued(*after, far) == 1);
+        CHECK(after->sessions.at(far.settings().id).queue.begin()->second.qos == 1);
+    }
+}
+
 TEST_CASE("a retained QoS 2 message on its way to the thread of its topic is retained after the start") {
     for (int committed = 1; committed <= 2; ++committed) {
         Ended ended(11);
