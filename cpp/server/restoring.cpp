@@ -31,7 +31,8 @@ public:
         if (!record.client_id.empty())
             return core_.shards[core_.shard_of(record.client_id)]->restore_message(record);
         auto message = core_.shards[0]->stored_message(record);
-        core_.shards[core_.shard_of_topic(message->topic_name())]->restore_retained(std::move(message));
+        const unsigned owner = core_.shard_of_topic(message->topic_name());
+        core_.shards[owner]->restore_retained(std::move(message));
         return {};
     }
     Result<void> add_blocked(std::string client_id) override {
