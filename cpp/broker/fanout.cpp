@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "broker/read_share.hpp"
 #include "broker/shard.hpp"
 #include "mqtt/utf8.hpp"
 #include "topics/filter.hpp"
@@ -107,7 +108,7 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
         options.qos = receiver.qos & 3;
         Ref<session::ShareName> share;
         if (receiver.shared) {
-            share = session::ShareName::read(receiver.filter);
+            share = read_share(receiver.filter);
             if (!share) continue;
             topics::Matches found;
             core_.index.match(p.topic_name.text(), found);

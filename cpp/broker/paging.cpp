@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/packet_parts.hpp"
+#include "broker/read_share.hpp"
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
@@ -21,7 +22,7 @@ session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
     delivery.retain = record.packet.retain;
     delivery.sent = record.state != hooks::StoredMessage::State::queued;
     delivery.position = record.position;
-    delivery.share = session::ShareName::read(record.share);
+    delivery.share = read_share(record.share);
     for (const mqtt::Property& property : record.packet.properties.items())
         if (property.id == mqtt::PropertyId::subscription_identifier)
             session::add_identifier(delivery.identifiers, static_cast<uint32_t>(property.number));

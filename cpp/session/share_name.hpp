@@ -13,8 +13,6 @@ struct ShareName : RefCounted<ShareName> {
     static Ref<ShareName> make(std::string_view name, std::string_view filter) {
         return Ref<ShareName>::adopt(new ShareName(name, filter));
     }
-    /// Null when the text is not that of a shared subscription.
-    static Ref<ShareName> read(std::string_view text);
     /// `$share/...`
     std::string text() const { return "$share/" + share_name + "/" + topic_filter; }
 
