@@ -301,7 +301,7 @@ def test_retained_messages_are_limited_in_number_and_bytes(mqtt_with, unique):
 
 def test_the_bytes_queued_for_an_offline_client_are_limited(mqtt_with, unique):
     """[MQTT-4.5.0-1] What is over the limit is dropped, and the rest is delivered in order."""
-    mqtt = mqtt_with("limits.client-queued-bytes=20000")
+    mqtt = mqtt_with("limits.client-queued-bytes=20000", "sys-topic-resend-interval=1")
     topic, name = unique("t"), unique("c")
     client = mqtt.connect(name, props={"session_expiry": 60})
     client.subscribe(topic, qos=1)
@@ -309,6 +309,9 @@ def test_the_bytes_queued_for_an_offline_client_are_limited(mqtt_with, unique):
     publisher = mqtt.connect()
     for i in range(50):
         assert publisher.publish(topic, b"%04d" % i + b"x" * 996, 1).reason in (0, 0x97)
+    publisher.subscribe("$SYS/broker/messages/dropped")
+    while int(publisher.message().payload) < 30:  # those on their way to the client's thread count too
+        pass
     again = mqtt.connect(name, clean=False)
     got = [int(m.payload[:4]) for m in again_messages(again)]
     assert 10 <= len(got) <= 20 and got == sorted(got)
