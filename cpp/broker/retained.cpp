@@ -166,8 +166,11 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     topics::parse_filter(topic_filter, parsed);
     replay.shard = parsed.has_wildcard ? number_ : core_.shard_of_topic(ByteView(topic_filter));
     replay.stores_left = parsed.has_wildcard ? static_cast<unsigned>(core_.shards.size()) - 1 : 0;
-    // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want.
-    if (replay.shard == number_ && !held_back(replay, s) && replay_piece(s, replay)) return;
+    // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want. Retained
+    // messages that other shards have acknowledged may be in the mailbox still: they come first.
+    if (replay.shard == number_ && core_.mailboxes[number_]->idle() && !held_back(replay, s) &&
+        replay_piece(s, replay))
+        return;
     replays_.push_back(std::move(replay));
 }
 
