@@ -141,8 +141,7 @@ struct Core {
     std::atomic<uint64_t> queued_bytes{0};       ///< of those
     std::atomic<uint64_t> stored_bytes{0};       ///< the part of them that only the stores hold
     std::atomic<uint64_t> uncommitted_bytes{0};  ///< handed to the stores
-    std::atomic<uint64_t> store_waiters{
-        0};  ///< a bit for each shard that has connections waiting for less of them
+    std::atomic<uint64_t> store_waiters{0};      ///< a bit for each shard whose publishers wait for less
     std::atomic<uint64_t> next_message_key{1};
     StoreHealth store_health;
     FullSessions full_sessions;

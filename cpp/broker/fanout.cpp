@@ -156,9 +156,10 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
     }
     for (const auto& group : matches_.groups) {
         const auto* turn = group->pick();
+        const std::string filter = session::ShareName::make(group->share_name, group->topic_filter)->text();
         for (const auto& member : group->members) {
             hooks::SelectedReceiver receiver;
-            receiver.filter = session::ShareName::make(group->share_name, group->topic_filter)->text();
+            receiver.filter = filter;
             receiver.shared = true;
             receiver.subscriber = member->subscriber.value;
             receiver.chosen = member.get() == turn;

@@ -48,6 +48,27 @@ TEST_CASE("a retained replay under concurrent changes gives every topic, and lat
     }
 }
 
+TEST_CASE("a subscription is sent the retained message that another thread has acknowledged, not the one before") {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        Stage stage(shards(2, seed));
+        std::string topic = "r";
+        while (stage.sim.core->shard_of_topic(comqtt::ByteView(topic)) != 1) topic += "r";
+        Client& writer = stage.connected("writer", 0);
+        Client& reader = stage.connected("reader", 1);
+        writer.publish(topic, {.qos = 1, .retain = true});
+        stage.rest();
+        writer.publish(topic, {.qos = 1, .retain = true});
+        stage.sim.run_all(0);
+        writer.read_all();  // acknowledged, and on its way to the thread that keeps it
+        stage.subscribe(reader, topic, {.qos = 1});
+        Client& late = stage.connected("late", 0);
+        stage.subscribe(late, topic, {.qos = 1});
+        REQUIRE(reader.inbox.size() == 1);
+        REQUIRE(late.inbox.size() == 1);
+        CHECK(reader.inbox[0].number == late.inbox[0].number);
+    }
+}
+
 TEST_CASE("a replay to a client that reads slowly goes on whenever it has read, without another event") {
     for (uint64_t seed = 1; seed <= 10; ++seed) {
         const unsigned count = 1 + seed % 3;
