@@ -1,7 +1,6 @@
 // Life cycle of a server.
 
-#include <thread>
-
+#include "base/thread.hpp"
 #include "capi/guard.hpp"
 
 using namespace comqtt;
@@ -85,7 +84,7 @@ void comqtt_server_free(comqtt_server* server) {
         const bool inside = in_callback(*core);
         core->server->stop(0);
         if (inside)
-            std::thread(finish, core).detach();
+            start_thread("free", [core] { finish(core); }).detach();
         else
             finish(core);
         return {};

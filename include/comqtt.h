@@ -33,6 +33,7 @@
  * 10. Texts are comqtt_str, UTF-8, not terminated; option keys, names and texts that are constants are C strings.
  * 11. The library never writes to stdout or stderr, installs no signal handler, keeps no process-wide state and
  *     never exits or aborts for what the network sends or a caller does wrong. Several servers live in one process.
+ *     Its threads block every signal.
  * 12. After fork() the child of a process with a started server may only exec or _exit.
  *
  * Versions: functions, constants and record members are added, never changed or removed, for the life of SONAME 1

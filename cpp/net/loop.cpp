@@ -1,8 +1,6 @@
 #include "net/loop.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
+#include "base/thread.hpp"
 #include "net/socket_link.hpp"
 
 namespace comqtt::net {
@@ -30,12 +28,7 @@ Loop::~Loop() {
 }
 
 void Loop::start() {
-    // Signals are the host's business: none is delivered to this thread.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_thread(std::to_string(shard_.number()), [this] { run(); });
 }
 
 void Loop::stop() {
@@ -60,7 +53,6 @@ void Loop::wake() {
 }
 
 void Loop::run() {
-    pthread_setname_np(pthread_self(), ("comqtt-" + std::to_string(shard_.number())).c_str());
     while (!stopping_.load(std::memory_order_acquire)) {
         set_timer();
         if (!shard_.busy()) io_.run_one();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "base/thread.hpp"
 #include "broker/shard.hpp"
 #include "broker/snapshot.hpp"
 #include "server/restoring.hpp"
@@ -133,7 +134,7 @@ Status ServerImpl::stop(int64_t drain_ms) {
     state_ = State::stopping;
     for (auto& [id, slot] : listeners_)
         if (slot.socket) slot.socket->close();
-    stopper_ = std::thread([this, drain_ms] { run_stop(std::max<int64_t>(drain_ms, 0)); });
+    stopper_ = start_thread("stop", [this, drain_ms] { run_stop(std::max<int64_t>(drain_ms, 0)); });
     return Status::ok;
 }
 

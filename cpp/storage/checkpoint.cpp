@@ -1,7 +1,6 @@
 #include "storage/checkpoint.hpp"
 
-#include <pthread.h>
-
+#include "base/thread.hpp"
 #include "storage/sqlite_open.hpp"
 
 namespace comqtt::storage {
@@ -17,8 +16,7 @@ Result<LogState> checkpoint(Db& db, int mode) {
 }
 
 void Checkpointer::start() {
-    thread_ = std::thread([this] { run(); });
-    pthread_setname_np(thread_.native_handle(), "comqtt-copy");
+    thread_ = start_thread("copy", [this] { run(); });
 }
 
 void Checkpointer::end() {

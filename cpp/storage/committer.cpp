@@ -1,11 +1,10 @@
 #include "storage/committer.hpp"
 
-#include <pthread.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/thread.hpp"
 #include "storage/sqlite_open.hpp"
 
 namespace comqtt::storage {
@@ -36,8 +35,7 @@ Result<void> Committer::start(Db db, int64_t number, int64_t message_base) {
     number_ = number;
     message_base_ = message_base;
     more_to_do_ = true;
-    thread_ = std::thread([this] { run(); });
-    pthread_setname_np(thread_.native_handle(), "comqtt-commit");
+    thread_ = start_thread("commit", [this] { run(); });
     return {};
 }
 

@@ -1,14 +1,12 @@
 #include "storage/store_reader.hpp"
 
-#include <pthread.h>
-
+#include "base/thread.hpp"
 #include "storage/sqlite_open.hpp"
 
 namespace comqtt::storage {
 
 void StoreReader::start() {
-    thread_ = std::thread([this] { run(); });
-    pthread_setname_np(thread_.native_handle(), "comqtt-read");
+    thread_ = start_thread("read", [this] { run(); });
 }
 
 void StoreReader::end() {

@@ -99,6 +99,17 @@ def check_words(source: Source, found: dict[Path, Source]) -> list[str]:
     return problems
 
 
+THREAD = re.compile(r"\bstd::j?thread\s*[({]|\bstd::async\b|\bpthread_create\b")
+
+
+def check_threads(source: Source) -> list[str]:
+    if (source.folder != "capi" and not source.layer) or source.path.as_posix() == rules.THREAD_MAKER:
+        return []
+    code = source.code()
+    return [f"{source.path}:{code.count(chr(10), 0, match.start()) + 1}: threads are made by base/thread.hpp"
+            for match in THREAD.finditer(code)]
+
+
 def check_size(source: Source) -> list[str]:
     lines = source.text.count("\n")
     if lines > rules.LINES_REFUSE:
@@ -184,7 +195,7 @@ def main() -> int:
     for source in found:
         problems += check_size(source)
         if is_native(source):
-            problems += check_includes(source) + check_words(source, by_path)
+            problems += check_includes(source) + check_words(source, by_path) + check_threads(source)
     if not options.no_headers:
         problems += check_headers(by_path, options.cache)
     print(*problems, sep="\n")
