@@ -1,5 +1,6 @@
 // Hand-over between shards: one batch per target shard and round, bounded in bytes.
 
+#include "base/spoil.hpp"
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
@@ -177,6 +178,7 @@ void Shard::accept_mail(MailBatch& batch) {
     }
     const size_t before = core_.mailboxes[number_]->pending_bytes();
     core_.mailboxes[number_]->delivered(batch.footprint);
+    spoil(batch.bytes);
     core_.mailboxes[number_]->put_back(std::move(batch.bytes));
     const size_t mark = core_.config.limits.handover_bytes / 2;
     if (before > mark && before - batch.footprint <= mark)

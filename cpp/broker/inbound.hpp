@@ -1,13 +1,15 @@
 #pragma once
-// Inbound: a PUBLISH of a client between its arrival and its acknowledgement.
+// Inbound: a PUBLISH of a client between its arrival and its acknowledgement, or the wait for a verdict: what waits is its
+// box.
 
+#include "base/call_bound.hpp"
 #include "broker/route.hpp"
 #include "hooks/packet_box.hpp"
 #include "mqtt/publish_view.hpp"
 
 namespace comqtt::broker {
 
-struct Inbound {
+struct Inbound : CallBound {
     mqtt::PublishView view;
     Ref<hooks::PacketBox> box;  ///< null until a hook needs it
     uint8_t received_qos = 0;   ///< what the publisher is owed an answer for, whatever hooks make of it

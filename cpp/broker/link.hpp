@@ -21,7 +21,7 @@ struct PeerInfo {
 class Link {
 public:
     virtual ~Link() = default;
-    /// Takes as many bytes as it can without waiting. When that is less than all, it calls Shard::on_writable
+    /// Takes as many bytes as it can without waiting, and keeps no reference to any of them. When that is less than all, it calls Shard::on_writable
     /// later. Never calls back from inside; an error shows later as on_closed.
     virtual size_t write(const iovec* parts, int count) = 0;
     virtual void pause_reading() = 0;

@@ -65,15 +65,15 @@ void Output::append(ChunkPool& pool, ByteView bytes) {
     }
 }
 
-void Output::append_shared(ChunkPool& pool, mqtt::MessageRef message, ByteView slice) {
-    (void)pool;
+void Output::append_shared(mqtt::MessageRef message) {
+    const ByteView payload = message->payload();
     Chunk* chunk = make_chunk(0);
     chunk->owner = std::move(message);
-    chunk->data = const_cast<uint8_t*>(slice.data);
-    chunk->capacity = chunk->end = static_cast<uint32_t>(slice.size);
+    chunk->data = const_cast<uint8_t*>(payload.data);
+    chunk->capacity = chunk->end = static_cast<uint32_t>(payload.size);
     (last_ ? last_->next : first_) = chunk;
     last_ = chunk;
-    bytes_ += slice.size;
+    bytes_ += payload.size;
 }
 
 void Output::drop_first(ChunkPool& pool) {

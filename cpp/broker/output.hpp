@@ -14,7 +14,7 @@ namespace comqtt::broker {
 
 struct Chunk {
     Chunk* next = nullptr;
-    mqtt::MessageRef owner;  ///< set when `data` points into a message
+    mqtt::MessageRef owner;  ///< set when `data` is its payload
     uint8_t* data = nullptr;
     uint32_t capacity = 0;
     uint32_t begin = 0;
@@ -57,8 +57,8 @@ public:
         return at;
     }
     void append(ChunkPool& pool, ByteView bytes);
-    /// References `slice`, a part of the message.
-    void append_shared(ChunkPool& pool, mqtt::MessageRef message, ByteView slice);
+    /// References the message's payload. There is no other way to reference bytes: whatever else is written is copied.
+    void append_shared(mqtt::MessageRef message);
 
     /// Writes as much as the link takes; returns the number of bytes.
     size_t flush(ChunkPool& pool, Link& link);

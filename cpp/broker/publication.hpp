@@ -1,7 +1,8 @@
 #pragma once
 // Publication: one message while it is being fanned out. It starts as a view of the read buffer; only when a
-// receiver needs it to outlive the batch is a Message made, once.
+// receiver needs it to outlive the batch is a Message made, once. What outlives the call references the Message alone.
 
+#include "base/call_bound.hpp"
 #include "mqtt/message.hpp"
 #include "mqtt/publish_view.hpp"
 
@@ -10,7 +11,8 @@ namespace comqtt::broker {
 /// Payloads from here on are referenced by outputs, not copied.
 inline constexpr size_t kSharedPayload = 16'384;
 
-struct Publication {
+struct Publication : CallBound {
+    Publication() = default;
     ByteView topic_name;
     ByteView payload;
     ByteView properties;  ///< forwardable
@@ -25,21 +27,7 @@ struct Publication {
     mqtt::MessageRef made;
     bool last_use = false;  ///< the delivery being made is the last one: it may take `made` along
 
-    static Publication of(const mqtt::MessageRef& message) {
-        Publication p;
-        p.topic_name = message->topic_name();
-        p.payload = message->payload();
-        p.properties = message->properties();
-        p.qos = message->qos();
-        p.retain = message->retain();
-        p.has_expiry = message->has_expiry();
-        p.expiry_interval = message->expiry_interval();
-        p.created_ms = message->created_ms();
-        p.origin = message->origin();
-        p.origin_id = message->origin_id();
-        p.made = message;
-        return p;
-    }
+    static Publication of(const mqtt::MessageRef& message) { return Publication(message); }
 
     int64_t expires_ms() const {
         return has_expiry ? created_ms + int64_t{expiry_interval} * 1000 : INT64_MAX;
@@ -55,6 +43,20 @@ struct Publication {
                                         expiry_interval, created_ms, origin});
         return made;
     }
+
+private:
+    explicit Publication(const mqtt::MessageRef& message)
+        : topic_name(message->topic_name()),
+          payload(message->payload()),
+          properties(message->properties()),
+          qos(message->qos()),
+          retain(message->retain()),
+          has_expiry(message->has_expiry()),
+          expiry_interval(message->expiry_interval()),
+          created_ms(message->created_ms()),
+          origin(message->origin()),
+          origin_id(message->origin_id()),
+          made(message) {}
 };
 
 }  // namespace comqtt::broker

@@ -75,7 +75,7 @@ void write_publish(ChunkPool& pool, Output& out, Publication& publication, const
     if (small) {
         put(p, publication.payload);
     } else if (publication.made) {
-        out.append_shared(pool, publication.made, publication.payload);
+        out.append_shared(publication.made);
     } else {
         out.append(pool, publication.payload);
     }

@@ -1,5 +1,6 @@
 // From received bytes to packets.
 
+#include "base/spoil.hpp"
 #include "broker/shard.hpp"
 #include "mqtt/fast.hpp"
 #include "mqtt/publish_view.hpp"
@@ -32,11 +33,12 @@ void Shard::receive(Connection& c, ByteView bytes) {
     if (c.state == Connection::State::awaiting_connect && !c.partial.empty()) {
         // In one piece, for the connection may move to another shard with all that came behind CONNECT.
         keep_partial(c, bytes);
-        const std::vector<uint8_t> whole = std::move(c.partial);
+        std::vector<uint8_t> whole = std::move(c.partial);
         c.partial.clear();
         const size_t used = process(c, ByteView(whole));
         if (c.state != Connection::State::closing && used < whole.size())
             keep_partial(c, ByteView(whole).from(used));
+        spoil(whole);
         return;
     }
     while (!c.partial.empty() && !bytes.empty()) {
@@ -52,11 +54,13 @@ void Shard::receive(Connection& c, ByteView bytes) {
         if (frame == mqtt::FrameState::complete_header && c.partial.size() < header.packet_size() &&
             header.packet_size() <= packet_limit(c))
             continue;
-        const std::vector<uint8_t> whole = std::move(c.partial);
+        std::vector<uint8_t> whole = std::move(c.partial);
         c.partial.clear();
         const size_t used = process(c, ByteView(whole));
+        if (c.state != Connection::State::closing && used < whole.size())
+            keep_partial(c, ByteView(whole).from(used));
+        spoil(whole);
         if (c.state == Connection::State::closing) return;
-        if (used < whole.size()) keep_partial(c, ByteView(whole).from(used));
         if (c.suspension) {
             keep_partial(c, bytes);
             return;

@@ -5,13 +5,15 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/call_bound.hpp"
 #include "broker/mail.hpp"
 #include "mqtt/codec.hpp"
 #include "mqtt/types.hpp"
 
 namespace comqtt::broker {
 
-struct Run {
+struct Run : CallBound {
+    Run() = default;
     ByteView packets;         ///< as received
     uint32_t count = 0;       ///< of packets
     mqtt::Version version{};  ///< form of the packets
@@ -29,10 +31,7 @@ struct Run {
     }
     /// The same, but for other packets of it.
     Run part(ByteView of, uint32_t packet_count) const {
-        Run run = *this;
-        run.packets = of;
-        run.count = packet_count;
-        return run;
+        return Run(of, packet_count, *this);
     }
     /// Calls fn(packet, topic name, payload) for each.
     template <typename F>
@@ -50,6 +49,15 @@ struct Run {
     }
     /// Appends the packets to `out` in the other form: 3.x for 5.0, 5.0 for 3.x.
     void convert(std::vector<uint8_t>& out) const;
+
+private:
+    Run(ByteView of, uint32_t packet_count, const Run& whole)
+        : packets(of),
+          count(packet_count),
+          version(whole.version),
+          publisher(whole.publisher),
+          origin_id(whole.origin_id),
+          source(whole.source) {}
 };
 
 }  // namespace comqtt::broker

@@ -1,8 +1,9 @@
 // The shard as its transport sees it: connections come and go, rounds begin and end.
 
-#include "broker/shard.hpp"
-
 #include <algorithm>
+
+#include "base/spoil.hpp"
+#include "broker/shard.hpp"
 
 namespace comqtt::broker {
 
@@ -110,6 +111,10 @@ void Shard::on_closed(Connection& c, std::string_view error) {
 }
 
 void Shard::end_round() {
+    // Nothing of what was read in this round is looked at any more.
+    spoil(forward_buffer_);
+    spoil(scratch_);
+    spoil(encode_buffer_);
     run_replays();
     // The stores see what is handed over before what becomes of it.
     close_round();

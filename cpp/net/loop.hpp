@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/read_buffer.hpp"
 #include "broker/shard.hpp"
 
 namespace comqtt::net {
@@ -33,8 +34,8 @@ public:
     asio::io_context& io() { return io_; }
     broker::Shard& shard() { return shard_; }
     Loops& all() { return all_; }
-    /// The shard's read buffer. Valid until the next read.
-    std::vector<uint8_t>& buffer() { return buffer_; }
+    /// The shard's read buffer.
+    ReadBuffer& buffer() { return buffer_; }
     /// Every handler calls it first: the clock is read once per round.
     void enter();
     /// Mail has arrived. Thread-safe.
@@ -58,7 +59,7 @@ private:
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer timer_;
-    std::vector<uint8_t> buffer_;
+    ReadBuffer buffer_;
     std::thread thread_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> awake_{false};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/spoil.hpp"
+
 namespace comqtt::net {
 
 Ref<Pipe> MemoryPipe::open(Loop& loop, broker::PeerInfo peer, ConnectionCount count) {
@@ -122,6 +124,7 @@ void PipeLink::on_readable() {
         inside_ = true;
         loop_.shard().receive(*connection_, ByteView(bytes));
         inside_ = false;
+        spoil(bytes);
         if (closed_) {
             delete this;
             return;

@@ -35,6 +35,7 @@ void SocketLink::open(Loop& loop, int fd, broker::PeerInfo peer, ConnectionCount
     }
     ++link->pending_;
     if (!received.empty()) loop.shard().receive(*link->connection_, ByteView(received));
+    spoil(received);
     --link->pending_;
     if (!link->closed_) link->wait_readable();
     link->release_if_idle();
@@ -63,10 +64,12 @@ void SocketLink::on_readable() {
     }
     loop_.enter();
     broker::Shard& shard = loop_.shard();
-    auto& buffer = loop_.buffer();
-    const size_t limit = draining_ ? buffer.size() : std::min(shard.read_limit(*connection_), buffer.size());
+    const size_t size = loop_.buffer().size();
+    const size_t limit = draining_ ? size : std::min(shard.read_limit(*connection_), size);
+    ReadBuffer::Use buffer(loop_.buffer());
     const ssize_t count = ::recv(socket_.native_handle(), buffer.data(), limit, MSG_DONTWAIT);
     if (count > 0) {
+        buffer.set_read(static_cast<size_t>(count));
         if (!draining_) {
             ++pending_;  // the connection may end inside
             shard.receive(*connection_, {buffer.data(), static_cast<size_t>(count)});

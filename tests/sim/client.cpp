@@ -56,7 +56,7 @@ void Client::connect(ConnectSettings settings) {
     }
     will_.reset();
     if (connect_.will) {
-        Message& message = model_.make(settings_.index, "w/" + settings_.id, connect_.will_qos, 24);
+        Message& message = model_.make(settings_.index, "w/" + settings_.id, connect_.will_qos, connect_.will_size);
         message.will = true;
         model_.transmitted(message, wire_->number);
         model_.decide_will(message.number, Fate::must_not);

@@ -32,6 +32,7 @@ struct ConnectSettings {
     bool will = false;
     uint8_t will_qos = 0;
     uint32_t will_delay_s = 0;  ///< 5.0
+    size_t will_size = 24;
     uint16_t keep_alive_s = 0;
 };
 

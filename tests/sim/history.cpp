@@ -181,6 +181,11 @@ void History::publish(Client& client) {
     settings.qos = static_cast<uint8_t>(random_.below(3));
     settings.size = random_.chance(80) ? random_.between(1, 80) : random_.between(80, 700);
     if (random_.chance(2)) settings.size = random_.between(4000, 9000);
+    if (random_.chance(1)) {
+        // Around what the code tells apart, and beyond all of it.
+        constexpr std::array<size_t, 8> kBounds = {127, 8'192, 16'384, 16'384, 65'536, 131'072, 262'144, 300'000};
+        settings.size = random_.pick(kBounds) - 10 + random_.below(20);
+    }
     settings.alias = random_.chance(40);
     if (random_.chance(5)) settings.expiry_s = static_cast<uint32_t>(random_.between(1, 4));
     std::string topic = random_.pick(kTopics);
@@ -194,7 +199,7 @@ void History::publish(Client& client) {
         settings.expiry_s = 0;
         if (settings.retain && random_.chance(20)) settings.size = 0;
     }
-    const size_t burst = random_.chance(10) ? random_.between(2, 30) : 1;
+    const size_t burst = settings.size < 9000 && random_.chance(10) ? random_.between(2, 30) : 1;
     for (size_t i = 0; i < burst; ++i)
         if (!client.publish(topic, settings)) break;
 }

@@ -65,7 +65,7 @@ public:
 
     Message& make(uint32_t publisher, std::string topic, uint8_t qos, size_t size);
     Message& message(uint32_t number) { return messages_[number - 1]; }
-    /// Text that stands for a message: its number and a filling that follows from it.
+    /// Bytes that stand for a message: its number, and a filling that follows from it and from each place.
     static std::string payload_of(const Message& message);
     /// The message a payload stands for; fails when it stands for none.
     Message& identify(std::string_view payload);

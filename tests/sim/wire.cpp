@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/spoil.hpp"
 #include "sim/sim.hpp"
 
 namespace comqtt::sim {
@@ -168,10 +169,11 @@ void Wire::tell_input(broker::Shard& shard, bool everything) {
                                           : random.between(1, count);
             // A block of its own, so that reading past its end is seen.
             const auto begin = to_broker_.begin() + static_cast<ptrdiff_t>(broker_at_);
-            const std::vector<uint8_t> bytes(begin, begin + static_cast<ptrdiff_t>(count));
+            std::vector<uint8_t> bytes(begin, begin + static_cast<ptrdiff_t>(count));
             broker_at_ += count;
             sim_.note_activity();
             shard.receive(*connection_, ByteView(bytes));
+            spoil(bytes);
         }
         if (broker_at_ == to_broker_.size()) {
             to_broker_.clear();

@@ -35,19 +35,18 @@ Packet received(Publication& publication, const PublishForm& form) {
     return std::move(decoded.packet);
 }
 
-Publication publication_of(std::string_view topic, std::string_view payload,
-                           std::string_view properties = {}) {
-    Publication made;
-    made.topic_name = topic;
-    made.payload = payload;
-    made.properties = properties;
-    return made;
-}
+struct Sample : Publication {
+    Sample(std::string_view topic, std::string_view bytes, std::string_view list = {}) {
+        topic_name = topic;
+        payload = bytes;
+        properties = list;
+    }
+};
 
 }  // namespace
 
 TEST_CASE("a receiver decodes what was published with its own QoS, flags and packet identifier") {
-    Publication publication = publication_of("a/b", "payload");
+    Sample publication("a/b", "payload");
     for (const Version version : kVersions)
         for (const int qos : {0, 1, 2})
             for (const bool dup : {false, true})
@@ -73,7 +72,7 @@ TEST_CASE("a receiver decodes what was published with its own QoS, flags and pac
 TEST_CASE(
     "a 5.0 receiver gets expiry, alias and identifiers beside the publisher's properties [MQTT-3.3.4-3]") {
     const auto raw = mqtt::test::wire("03 00 01 't' 26 00 01 'k' 00 01 'v'");
-    Publication publication = publication_of("a/b", "x", ByteView(raw).text());
+    Sample publication("a/b", "x", ByteView(raw).text());
     const uint32_t identifiers[] = {1, 127, 128, 268'435'455};
     PublishForm form;
     form.identifiers = identifiers;
@@ -95,7 +94,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a known alias stands for the topic name [MQTT-3.3.2-12]") {
-    Publication publication = publication_of("a/long/topic/name", "x");
+    Sample publication("a/long/topic/name", "x");
     PublishForm form;
     form.alias = 7;
     form.send_topic = false;
@@ -107,7 +106,7 @@ TEST_CASE("a known alias stands for the topic name [MQTT-3.3.2-12]") {
 
 TEST_CASE("properties are not sent to receivers of earlier versions") {
     const auto raw = mqtt::test::wire("03 00 01 't'");
-    Publication publication = publication_of("t", "x", ByteView(raw).text());
+    Sample publication("t", "x", ByteView(raw).text());
     PublishForm form;
     form.version = Version::v311;
     CHECK(written(publication, form) == std::string("\x30\x04\x00\x01tx", 6));
@@ -120,7 +119,7 @@ TEST_CASE("lengths that need another byte are written right, in the packet and i
         for (const size_t size : {0, 100, 120, 121, 122, 123, 124, 16'370, 16'376, 16'377, 16'378, 16'379,
                                   16'380, 16'383, 16'384, 2'097'140, 2'097'147, 2'097'160}) {
             const std::string payload(size, 'p');
-            Publication publication = publication_of("t", payload);
+            Sample publication("t", payload);
             PublishForm form;
             form.version = version;
             const Packet packet = received(publication, form);
@@ -134,7 +133,7 @@ TEST_CASE("lengths that need another byte are written right, in the packet and i
         const std::string type(size, 'c');
         writer.u8(0x03);
         writer.string(ByteView(type));
-        Publication publication = publication_of("t", "x", ByteView(raw).text());
+        Sample publication("t", "x", ByteView(raw).text());
         PublishForm form;
         form.alias = 1;
         const Packet packet = received(publication, form);
@@ -147,7 +146,7 @@ TEST_CASE("lengths that need another byte are written right, in the packet and i
 TEST_CASE("a large payload is referenced where it has a message and copied where it has none") {
     const std::string payload(kSharedPayload, 'p');
     for (const bool with_message : {true, false}) {
-        Publication publication = publication_of("t", payload);
+        Sample publication("t", payload);
         const auto* source = publication.payload.data;
         if (with_message) {
             publication.made = make_message(payload);
@@ -167,7 +166,7 @@ TEST_CASE("a large payload is referenced where it has a message and copied where
 }
 
 TEST_CASE("a small payload is copied, so that many packets go out in one part") {
-    Publication publication = publication_of("t", "small");
+    Sample publication("t", "small");
     publication.made = make_message("small");
     ChunkPool pool(65'536);
     Output out;

@@ -25,12 +25,12 @@ std::vector<uint8_t> publishes(mqtt::Version version, std::initializer_list<std:
     return bytes;
 }
 
-Run run_of(const std::vector<uint8_t>& bytes, mqtt::Version version) {
-    Run run;
-    run.packets = ByteView(bytes);
-    run.version = version;
-    return run;
-}
+struct Sample : Run {
+    Sample(const std::vector<uint8_t>& bytes, mqtt::Version form) {
+        packets = ByteView(bytes);
+        version = form;
+    }
+};
 
 std::string payloads_of(const Run& run) {
     std::string all;
@@ -48,7 +48,7 @@ TEST_CASE("a run gives back its packets one by one, in either form") {
     const std::string large(300, 'x');
     for (const auto version : {mqtt::Version::v311, mqtt::Version::v5}) {
         const auto bytes = publishes(version, {"one", "", large});
-        const Run run = run_of(bytes, version);
+        const Sample run(bytes, version);
         CHECK(payloads_of(run) == "3:one 0: 300:xxx ");
         CHECK(run.topic().text() == "a/b");
     }
@@ -60,17 +60,17 @@ TEST_CASE("a run in the other form is what an encoder of that form writes") {
         const auto v3 = publishes(mqtt::Version::v311, {text, "tail"});
         const auto v5 = publishes(mqtt::Version::v5, {text, "tail"});
         std::vector<uint8_t> converted;
-        run_of(v3, mqtt::Version::v311).convert(converted);
+        Sample(v3, mqtt::Version::v311).convert(converted);
         CHECK(converted == v5);
         converted.clear();
-        run_of(v5, mqtt::Version::v5).convert(converted);
+        Sample(v5, mqtt::Version::v5).convert(converted);
         CHECK(converted == v3);
     }
 }
 
 TEST_CASE("a part of a run keeps who published it") {
     const auto bytes = publishes(mqtt::Version::v311, {"one", "two"});
-    Run run = run_of(bytes, mqtt::Version::v311);
+    Sample run(bytes, mqtt::Version::v311);
     run.publisher = 7;
     run.origin_id = ByteView(std::string_view("me"));
     const Run part = run.part(run.packets.subview(0, bytes.size() / 2), 1);
