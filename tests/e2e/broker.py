@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 # A broker built with a sanitizer is several times slower; run_suites.py sets these variables for such a build.
@@ -28,20 +29,22 @@ class Broker:
     """One broker process that serves 127.0.0.1:port until `stop`.
 
     `template`: the command with {port} in it, for running the suite against another broker.
+    `store`: the file it keeps its state in; without one it stores nothing.
     """
 
-    def __init__(self, program: Path, options=(), threads: int = 1, template: str | None = None, port: int = 0):
+    def __init__(self, program: Path, options=(), threads: int = 1, template: str | None = None, port: int = 0,
+                 store: Path | None = None, environment: dict | None = None):
         self.port = port or free_port()
         if template:
             self.command = shlex.split(template.format(port=self.port))
         else:
             self.command = [str(program), "--tcp", f"127.0.0.1:{self.port}", "--threads", str(threads)]
-            self.command += ["--storage-way", "0"]
+            self.command += ["--storage-path", str(store)] if store else ["--storage-way", "0"]
             self.command += [word for option in options for word in ("--set", option)]
         self._log = tempfile.TemporaryFile()
         self.started = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=self._log, stderr=subprocess.STDOUT,
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         try:
             self.wait_until_listening(self.port)
             self.start_seconds = time.monotonic() - self.started
@@ -70,6 +73,16 @@ class Broker:
                 time.sleep(0.005)  # the only way to ask whether a port is open is to ask again
                 continue
             return
+
+    @contextmanager
+    def stopped(self):
+        """The process stands still meanwhile; what clients send is there all at once when it goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
