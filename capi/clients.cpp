@@ -31,6 +31,7 @@ comqtt_client* comqtt_client_retain(const comqtt_client* client) {
 }
 
 void comqtt_client_release(comqtt_client* client) {
+    const CallbackScope scope;  // the last count drops the user data
     if (hooks::Client* object = unwrap(client)) release(object);
 }
 
@@ -125,6 +126,7 @@ comqtt_status comqtt_client_set_user(comqtt_client* client, void* user, comqtt_d
         hooks::Client* object = unwrap(client);
         if (!object) return no_client();
         owned.give_away();
+        const CallbackScope scope;
         object->set_user_data(user, drop);
         return {};
     });
@@ -174,6 +176,7 @@ comqtt_status comqtt_client_each_subscription(const comqtt_client* client, comqt
         if (!fn) return invalid("the function is NULL");
         const auto all = entry->subscriptions(*object);
         const auto core = entry.release_now();
+        const CallbackScope scope;
         for (const auto& item : all) {
             const mqtt::TopicFilterEntry& of = item.entry;
             const comqtt_subscription row = {sizeof row,     to_str(of.filter),      of.qos,

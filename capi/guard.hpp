@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "capi/callback_scope.hpp"
 #include "capi/handles.hpp"
 
 namespace comqtt::capi {
@@ -103,29 +104,6 @@ public:
 private:
     Ref<comqtt_server> core_;
     Error error_;
-};
-
-/// Marks this thread as running a callback of a server.
-class CallbackScope {
-public:
-    explicit CallbackScope(const comqtt_server& server) : server_(&server), outer_(innermost_) {
-        innermost_ = this;
-    }
-    ~CallbackScope() { innermost_ = outer_; }
-    CallbackScope(const CallbackScope&) = delete;
-    CallbackScope& operator=(const CallbackScope&) = delete;
-
-    static bool any() { return innermost_ != nullptr; }
-    static bool inside(const comqtt_server& server) {
-        for (const CallbackScope* scope = innermost_; scope; scope = scope->outer_)
-            if (scope->server_ == &server) return true;
-        return false;
-    }
-
-private:
-    static inline thread_local constinit const CallbackScope* innermost_ = nullptr;
-    const comqtt_server* server_;
-    const CallbackScope* outer_;
 };
 
 /// Inside a callback of any server on this thread.

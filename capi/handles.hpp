@@ -8,6 +8,7 @@
 
 #include "base/ref.hpp"
 #include "base/result.hpp"
+#include "capi/callback_scope.hpp"
 #include "comqtt.h"
 #include "hooks/client.hpp"
 #include "hooks/deferral.hpp"
@@ -127,7 +128,9 @@ public:
     Drop(Drop&& other) noexcept : user_(other.user_), drop_(std::exchange(other.drop_, nullptr)) {}
     Drop& operator=(Drop&&) = delete;
     ~Drop() {
-        if (drop_) drop_(user_);
+        if (!drop_) return;
+        const CallbackScope scope;
+        drop_(user_);
     }
     void* user() const { return user_; }
     /// Someone else drops it now.

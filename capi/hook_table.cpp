@@ -25,15 +25,22 @@ TableHook::~TableHook() {
 Result<void> TableHook::init() {
     if (!table_.init) return {};
     const CallbackScope scope(*owner_);
-    const comqtt_status status = table_.init(drop_.user(), owner_.get());
-    if (status == COMQTT_OK) return {};
-    return Error{Status::callback, std::string("init answered ") + comqtt_status_name(status)};
+    try {
+        const comqtt_status status = table_.init(drop_.user(), owner_.get());
+        if (status == COMQTT_OK) return {};
+        return Error{Status::callback, std::string("init answered ") + comqtt_status_name(status)};
+    } catch (...) {
+        return Error{Status::callback, "init threw an exception"};
+    }
 }
 
 void TableHook::stop() {
     if (!table_.stop) return;
     const CallbackScope scope(*owner_);
-    table_.stop(drop_.user());
+    try {
+        table_.stop(drop_.user());
+    } catch (...) {  // it was the last call, and nobody hears of it
+    }
 }
 
 template <typename Slot, typename... Arguments>

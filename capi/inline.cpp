@@ -141,6 +141,7 @@ comqtt_status comqtt_server_each_retained(comqtt_server* server, comqtt_str filt
         const auto all = entry->retained(text(filter));
         const int64_t now_ms = entry->now_unix_ms();
         const auto core = entry.release_now();
+        const CallbackScope scope;
         for (const auto& message : all) {
             auto box = retained_packet(*message, now_ms);
             if (!box) return box.take_error();

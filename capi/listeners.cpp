@@ -77,6 +77,7 @@ comqtt_status comqtt_server_each_listener(const comqtt_server* server, comqtt_li
         if (!fn) return invalid("the function is NULL");
         const auto all = entry->listeners();
         const auto core = entry.release_now();
+        const CallbackScope scope;
         for (const auto& info : all) {
             const comqtt_listener_info row = {sizeof row,           to_str(info.id), to_str(info.protocol),
                                               to_str(info.address), info.port,       info.connections};

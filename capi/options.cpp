@@ -59,6 +59,7 @@ struct LogTarget {
         record.level = static_cast<comqtt_log_level>(level);
         record.component = to_str(component);
         record.message = to_str(message);
+        const CallbackScope scope;
         fn(drop.user(), &record);
     }
 };

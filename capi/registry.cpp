@@ -27,6 +27,7 @@ comqtt_status comqtt_server_each_client(comqtt_server* server, comqtt_client_fn 
         if (!fn) return invalid("the function is NULL");
         const auto all = entry->clients();
         const auto core = entry.release_now();
+        const CallbackScope scope;
         for (const auto& client : all)
             if (!fn(user, wrap(*client, *core))) break;
         return {};
@@ -68,6 +69,7 @@ comqtt_status comqtt_server_each_blocked(const comqtt_server* server, comqtt_str
         if (!fn) return invalid("the function is NULL");
         const auto all = entry->blocked_clients();
         const auto core = entry.release_now();
+        const CallbackScope scope;
         for (const auto& id : all)
             if (!fn(user, to_str(id))) break;
         return {};

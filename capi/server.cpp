@@ -81,7 +81,7 @@ void comqtt_server_free(comqtt_server* server) {
     guarded(nullptr, [&]() -> Result<void> {
         comqtt_server* core = checked(server);
         if (!core || core->closed.exchange(true)) return {};
-        const bool inside = in_callback(*core);
+        const bool inside = in_callback(*core) || in_some_callback();
         core->server->stop(0);
         if (inside)
             start_thread("free", [core] { finish(core); }).detach();

@@ -4,13 +4,15 @@
  * later. Include this file only; the parts in comqtt/ refuse to be included by themselves.
  *
  * 1.  Threads. Any function may be called from any thread unless its comment says otherwise. Objects that are not
- *     shared by nature (options, a packet that is still being built) belong to one thread at a time. No call waits
- *     for a hook except comqtt_server_start, _run, _wait, _advance, _free, _remove_hook and _unsubscribe.
+ *     shared by nature (options, a packet that is still being built) belong to one thread at a time. Outside
+ *     callbacks these wait for what a thread of the server is doing, a hook perhaps: comqtt_server_start, _run, _wait,
+ *     _advance, _free, _remove_hook, _subscribe, _unsubscribe, _clear_retained, _each_retained and
+ *     comqtt_client_each_subscription. No other call does. No lock of the library is held during a callback.
  * 2.  Callbacks run on the server's own threads (on_started and the stored_* events: on the thread that starts it).
  *     Callbacks about one client never overlap and come in protocol order; callbacks about different clients may
  *     overlap. A callback must not block: it holds up every client of its thread. Answer PENDING instead.
  * 3.  Inside a callback every function may be called except comqtt_server_start, _run, _wait and _advance, which
- *     answer COMQTT_ERR_REENTRANT. Effects are queued behind the current event; no callback is entered
+ *     answer COMQTT_ERR_REENTRANT; so does a visitor, a log line or the end of user data that calls them. Effects are queued behind the current event; no callback is entered
  *     recursively by such a call.
  * 4.  What a callback is given (events, selections, sinks, views, clients, packets, batches and requests) dies when it
  *     returns. Clients, packets, batches and requests live on after comqtt_client_retain / comqtt_packet_retain /

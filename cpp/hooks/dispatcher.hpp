@@ -16,9 +16,10 @@ namespace comqtt::hooks {
 class Dispatcher {
 public:
     struct Entry {
-        uint64_t handle;
+        uint64_t handle = 0;
         std::shared_ptr<Hook> hook;
-        EventMask events;
+        EventMask events = 0;
+        std::shared_ptr<std::once_flag> ended;  ///< its stop was called
     };
     using List = std::vector<Entry>;
 
@@ -27,8 +28,13 @@ public:
 
     /// Runs the hook's init. An error names the hook.
     Result<uint64_t> add(std::shared_ptr<Hook> hook);
-    /// Takes the hook out and returns it, null when the handle is unknown. Calls already running go on.
-    std::shared_ptr<Hook> remove(uint64_t handle);
+    /// Takes the hook out, to be given to end() when no call is left; without a hook when the handle is unknown. Calls
+    /// already running go on.
+    Entry remove(uint64_t handle);
+    /// Calls the hook's stop, once in its life; returns when that has ended.
+    void end(const Entry& entry);
+    /// No event reaches a hook any more; calls stop of those that are there and of those removed and not ended yet.
+    void end_all();
     std::shared_ptr<const List> list() const;
     void set_log(const Log* log) { log_ = log; }
 
@@ -85,6 +91,8 @@ private:
     std::atomic<EventMask> mask_{0};
     mutable std::mutex mutex_;
     std::shared_ptr<const List> list_ = std::make_shared<List>();
+    std::vector<Entry> leaving_;  ///< removed, not ended yet
+    bool closed_ = false;
     uint64_t next_handle_ = 1;
     const Log* log_ = nullptr;
 };

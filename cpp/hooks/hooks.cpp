@@ -115,34 +115,59 @@ Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
         error.message = fmt::format("hook '{}': {}", hook->id(), error.message);
         return error;
     }
-    const std::lock_guard lock(mutex_);
-    auto copy = std::make_shared<List>(*list_);
-    const uint64_t handle = next_handle_++;
     const EventMask events = hook->events();
-    copy->push_back({handle, std::move(hook), events});
-    list_ = std::move(copy);
-    mask_.fetch_or(events, std::memory_order_relaxed);
-    return handle;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!closed_) {
+            auto copy = std::make_shared<List>(*list_);
+            const uint64_t handle = next_handle_++;
+            copy->push_back({handle, std::move(hook), events, std::make_shared<std::once_flag>()});
+            list_ = std::move(copy);
+            mask_.fetch_or(events, std::memory_order_relaxed);
+            return handle;
+        }
+    }
+    hook->stop();
+    return Error{Status::closed, "the server has stopped"};
 }
 
-std::shared_ptr<Hook> Dispatcher::remove(uint64_t handle) {
+Dispatcher::Entry Dispatcher::remove(uint64_t handle) {
     const std::lock_guard lock(mutex_);
     auto copy = std::make_shared<List>();
-    std::shared_ptr<Hook> removed;
+    Entry removed;
     EventMask mask = 0;
     for (const auto& entry : *list_) {
         if (entry.handle == handle) {
-            removed = entry.hook;
+            removed = entry;
         } else {
             mask |= entry.events;
             copy->push_back(entry);
         }
     }
-    if (removed) {
+    if (removed.hook) {
+        leaving_.push_back(removed);
         list_ = std::move(copy);
-        mask_.store(mask, std::memory_order_relaxed);
+        if (!closed_) mask_.store(mask, std::memory_order_relaxed);
     }
     return removed;
+}
+
+void Dispatcher::end(const Entry& entry) {
+    std::call_once(*entry.ended, [&] { entry.hook->stop(); });
+    const std::lock_guard lock(mutex_);
+    std::erase_if(leaving_, [&](const Entry& each) { return each.handle == entry.handle; });
+}
+
+void Dispatcher::end_all() {
+    List all;
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        mask_.store(0, std::memory_order_relaxed);
+        all = *list_;
+        all.insert(all.end(), leaving_.begin(), leaving_.end());
+    }
+    for (const Entry& entry : all) end(entry);
 }
 
 std::shared_ptr<const Dispatcher::List> Dispatcher::list() const {

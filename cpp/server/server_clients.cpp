@@ -45,8 +45,8 @@ std::vector<hooks::StoredSubscription> ServerImpl::subscriptions(const hooks::Cl
     std::vector<hooks::StoredSubscription> entries;
     const uint64_t session = client.session;
     if (session)
-        run_on(topics::SubscriberId{session}.shard(),
-               [&](Shard& shard) { entries = shard.subscriptions_of(session); });
+        look_at(topics::SubscriberId{session}.shard(),
+                [&](Shard& shard) { entries = shard.subscriptions_of(session); });
     return entries;
 }
 
@@ -168,7 +168,7 @@ Status ServerImpl::unsubscribe(uint64_t token) {
     }
     entry.live->store(false, std::memory_order_release);
     const auto task = [session = entry.session](Shard& shard) { shard.remove_inline_session(*session); };
-    if (in_callback() || !run_on(entry.shard, task)) core_->mailboxes[entry.shard]->post(task);
+    if (!run_on(entry.shard, task)) core_->mailboxes[entry.shard]->post(task);
     return Status::ok;
 }
 
@@ -189,7 +189,7 @@ Result<Ref<hooks::Client>> ServerImpl::new_inline_client(std::string_view id) {
     core_->registry.put(made);
     const auto task = [made](Shard& shard) { shard.make_inline_session(made, true); };
     const unsigned shard = core_->shard_of(id);
-    if (!run_on(shard, task)) core_->mailboxes[shard]->post(task);
+    if (!look_at(shard, task)) core_->mailboxes[shard]->post(task);
     return made;
 }
 
@@ -218,12 +218,13 @@ std::vector<mqtt::MessageRef> ServerImpl::retained(std::string_view filter) cons
     topics::ParsedFilter parsed;
     if (topics::parse_filter(filter, parsed) != topics::FilterError::none || parsed.shared) return all;
     for (unsigned i = 0; i < core_->shards.size(); ++i)
-        run_on(i, [&](Shard& shard) { shard.collect_retained(filter, all); });
+        look_at(i, [&](Shard& shard) { shard.collect_retained(filter, all); });
     return all;
 }
 
 Status ServerImpl::clear_retained(std::string_view topic) {
     if (!mqtt::topic_name_valid(ByteView(topic))) return Status::invalid_argument;
+    if (state() == State::stopping || state() == State::stopped) return Status::closed;
     const unsigned owner = core_->shard_of_topic(ByteView(topic));
     const auto found = std::make_shared<bool>(true);
     const auto task = [name = std::string(topic), found](Shard& shard) {

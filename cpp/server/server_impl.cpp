@@ -54,28 +54,40 @@ ServerImpl::~ServerImpl() {
 
 bool ServerImpl::in_callback() const {
     const Shard* shard = broker::current_callback_shard();
-    return shard && &const_cast<Shard*>(shard)->core() == core_.get();
+    return (shard && &const_cast<Shard*>(shard)->core() == core_.get()) ||
+           CallbackMark::inside(static_cast<const Server*>(this)) || on_some_loop();
 }
 
 bool ServerImpl::on_loop(unsigned shard) const { return loops_.loops[shard]->on_thread(); }
 
+bool ServerImpl::on_some_loop() const {
+    return std::any_of(loops_.loops.begin(), loops_.loops.end(),
+                       [](const auto& loop) { return loop->on_thread(); });
+}
+
 bool ServerImpl::run_on(unsigned shard, const std::function<void(Shard&)>& task) const {
-    {
+    const auto offline = [&] {
         const std::lock_guard lock(lifecycle_);
-        if (!threads_running_) {
-            if (state() == State::starting) return false;
-            task(*core_->shards[shard]);
-            return true;
-        }
-    }
-    if (on_loop(shard)) {
+        return !threads_running_ && state() != State::starting;
+    };
+    while (offline()) {
+        if (in_callback() || offline_.mine()) return false;
+        const OfflineTurn::Taken turn(offline_);
+        if (!offline()) continue;  // it was started meanwhile
+        core_->shards[shard]->begin_round();
         task(*core_->shards[shard]);
+        drain_offline();
         return true;
     }
-    if (in_callback()) return false;
-    const auto done = std::make_shared<std::promise<void>>();
+    {
+        const std::lock_guard lock(lifecycle_);
+        if (!threads_running_) return false;
+    }
+    if (on_some_loop()) return false;  // effects come behind the current event
+    auto done = std::make_shared<std::promise<void>>();
     auto finished = done->get_future();
-    if (!core_->mailboxes[shard]->post([done, task](Shard& s) {
+    // Held by the task alone: where that is thrown away unrun, the promise breaks.
+    if (!core_->mailboxes[shard]->post([done = std::move(done), task](Shard& s) {
             task(s);
             done->set_value();
         }))
@@ -88,54 +100,135 @@ bool ServerImpl::run_on(unsigned shard, const std::function<void(Shard&)>& task)
     return true;
 }
 
+bool ServerImpl::look_at(unsigned shard, const std::function<void(Shard&)>& task) const {
+    bool here = offline_.mine();
+    if (!here) {
+        const std::lock_guard lock(lifecycle_);
+        here = threads_running_ && on_loop(shard);
+    }
+    if (!here) return run_on(shard, task);
+    task(*core_->shards[shard]);
+    return true;
+}
+
+void ServerImpl::drain_offline() const {
+    for (bool idle = false; !idle;) {
+        idle = true;
+        for (unsigned i = 0; i < core_->shards.size(); ++i) {
+            if (core_->mailboxes[i]->idle()) continue;
+            idle = false;
+            core_->shards[i]->drain_mailbox();
+        }
+    }
+}
+
+Result<void> ServerImpl::start_threads() {
+    const std::lock_guard lock(lifecycle_);
+    if (stop_requested_) return Error{Status::closed, "the server was stopped while it started"};
+    try {
+        for (auto& loop : loops_.loops) loop->start();
+    } catch (const std::system_error& failure) {
+        for (auto& loop : loops_.loops) loop->stop();
+        for (auto& loop : loops_.loops) loop->join();
+        return Error{Status::internal, fmt::format("no thread can be had: {}", failure.what())};
+    }
+    threads_running_ = true;
+    state_ = State::running;
+    for (auto& [id, slot] : listeners_)
+        if (slot.socket) slot.socket->start();
+    return {};
+}
+
+void ServerImpl::close_listeners() {
+    for (auto& [id, slot] : listeners_)
+        if (slot.socket) slot.socket->close();
+}
+
 Result<void> ServerImpl::start() {
     {
         const std::lock_guard lock(lifecycle_);
         if (state() != State::created) return Error{Status::state, "the server was started before"};
         state_ = State::starting;
     }
-    auto restored = add_store();
-    if (restored) restored = restore();
-    if (!restored) {
-        const std::lock_guard lock(lifecycle_);
-        for (auto& [id, slot] : listeners_)
-            if (slot.socket) slot.socket->close();
-        state_ = State::stopped;
-        changed_.notify_all();
-        return restored;
+    Result<void> started;
+    {
+        const OfflineTurn::Taken turn(offline_);
+        {
+            const CallbackMark mark(static_cast<Server*>(this));
+            started = add_store();
+            if (started) started = restore();
+        }
+        if (started) started = start_threads();
+        if (!started) give_up_start();
     }
     {
         const std::lock_guard lock(lifecycle_);
-        for (auto& loop : loops_.loops) loop->start();
-        threads_running_ = true;
-        state_ = State::running;
-        for (auto& [id, slot] : listeners_)
-            if (slot.socket) slot.socket->start();
+        changed_.notify_all();
     }
-    run_on(0, [](Shard& shard) { shard.start(); });
-    return {};
+    if (started) run_on(0, [](Shard& shard) { shard.start(); });
+    return started;
+}
+
+void ServerImpl::give_up_start() {
+    {
+        const std::lock_guard lock(lifecycle_);
+        state_ = State::stopping;
+        close_listeners();
+    }
+    for (const auto& mailbox : core_->mailboxes) mailbox->close();
+    end_hooks();
+    become_stopped();
 }
 
 Status ServerImpl::stop(int64_t drain_ms) {
-    const std::lock_guard lock(lifecycle_);
-    switch (state()) {
-        case State::starting: return Status::state;
-        case State::stopping:
-        case State::stopped: return Status::ok;
-        case State::created:
-            for (const auto& entry : *core_->hooks.list()) entry.hook->stop();
-            for (auto& [id, slot] : listeners_)
-                if (slot.socket) slot.socket->close();
-            state_ = State::stopped;
-            changed_.notify_all();
+    {
+        const std::lock_guard lock(lifecycle_);
+        switch (state()) {
+            case State::starting: stop_requested_ = true; return Status::ok;
+            case State::stopping:
+            case State::stopped: return Status::ok;
+            case State::created:
+            case State::running: break;
+        }
+        const bool unstarted = state() == State::created;
+        state_ = State::stopping;
+        close_listeners();
+        // Hooks of a server that never ran are told on this thread, unless it is in a callback, or would wait for one.
+        const bool here = unstarted && !in_callback() && offline_.try_take();
+        if (!here) {
+            stopper_ = start_thread("stop", [this, unstarted, drain_ms] {
+                const CallbackMark mark(static_cast<Server*>(this));
+                if (unstarted) {
+                    offline_.take();
+                    stop_unstarted();
+                } else {
+                    run_stop(std::max<int64_t>(drain_ms, 0));
+                }
+            });
             return Status::ok;
-        case State::running: break;
+        }
     }
-    state_ = State::stopping;
-    for (auto& [id, slot] : listeners_)
-        if (slot.socket) slot.socket->close();
-    stopper_ = start_thread("stop", [this, drain_ms] { run_stop(std::max<int64_t>(drain_ms, 0)); });
+    stop_unstarted();
     return Status::ok;
+}
+
+void ServerImpl::stop_unstarted() {
+    for (const auto& mailbox : core_->mailboxes) mailbox->close();
+    end_hooks();
+    offline_.give_back();
+    become_stopped();
+}
+
+void ServerImpl::end_hooks() {
+    const CallbackMark mark(static_cast<Server*>(this));
+    core_->hooks.end_all();
+}
+
+void ServerImpl::become_stopped() {
+    const std::lock_guard lock(lifecycle_);
+    threads_running_ = false;
+    state_ = State::stopped;
+    changed_.notify_all();
 }
 
 void ServerImpl::run_stop(int64_t drain_ms) {
@@ -158,11 +251,8 @@ void ServerImpl::run_stop(int64_t drain_ms) {
     for (auto& loop : loops_.loops) loop->stop();
     for (auto& loop : loops_.loops) loop->join();
     for (const auto& mailbox : core_->mailboxes) mailbox->close();
-    for (const auto& entry : *core_->hooks.list()) entry.hook->stop();
-    const std::lock_guard lock(lifecycle_);
-    threads_running_ = false;
-    state_ = State::stopped;
-    changed_.notify_all();
+    end_hooks();
+    become_stopped();
 }
 
 Status ServerImpl::wait(int64_t timeout_ms) {
@@ -179,22 +269,27 @@ Status ServerImpl::wait(int64_t timeout_ms) {
     return Status::ok;
 }
 
-void ServerImpl::settle() {
+/// Waits until nothing is left to do without time; false when the server stops meanwhile.
+bool ServerImpl::settle() {
     int quiet = 0;
     while (quiet < 2) {
         bool idle = true;
         for (auto& loop : loops_.loops) {
-            std::promise<bool> done;
-            auto finished = done.get_future();
-            loop->post([&] {
-                loop->round();
-                done.set_value(loop->shard().idle());
+            const auto done = std::make_shared<std::promise<bool>>();
+            auto finished = done->get_future();
+            loop->post([&loop = *loop, done] {
+                loop.round();
+                done->set_value(loop.shard().idle());
             });
+            // A loop that ends first never gets there.
+            while (finished.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)
+                if (state() != State::running) return false;
             idle = finished.get() && idle;
         }
         for (const auto& mailbox : core_->mailboxes) idle = mailbox->idle() && idle;
         quiet = idle ? quiet + 1 : 0;
     }
+    return true;
 }
 
 Status ServerImpl::advance(int64_t ms) {
@@ -204,13 +299,13 @@ Status ServerImpl::advance(int64_t ms) {
     if (state() != State::running) return Status::state;
     if (ms > (int64_t{1} << 52)) return Status::invalid_argument;
     const int64_t target = manual_clock_->monotonic_ms() + ms;
-    settle();
+    if (!settle()) return Status::state;
     for (;;) {
         int64_t next = target;
         for (unsigned i = 0; i < core_->shards.size(); ++i)
             run_on(i, [&](Shard& shard) { next = std::min(next, shard.next_deadline_ms()); });
         manual_clock_->set(std::max(next, manual_clock_->monotonic_ms()));
-        settle();
+        if (!settle()) return Status::state;
         if (next >= target) return Status::ok;
     }
 }
@@ -235,27 +330,39 @@ MetricsSnapshot ServerImpl::metrics() const { return broker::take_snapshot(*core
 Result<uint64_t> ServerImpl::add_hook(std::shared_ptr<hooks::Hook> hook) {
     if (state() == State::stopping || state() == State::stopped)
         return Error{Status::closed, "the server has stopped"};
-    auto added = core_->hooks.add(std::move(hook));
+    Result<uint64_t> added = [&] {
+        const CallbackMark mark(static_cast<Server*>(this));
+        return core_->hooks.add(std::move(hook));
+    }();
     clear_acl_cache();
+    if (state() == State::created) run_on(0, [](Shard&) {});  // what init asked for
     return added;
 }
 
 Status ServerImpl::remove_hook(uint64_t handle) {
-    const auto hook = core_->hooks.remove(handle);
-    if (!hook) return Status::not_found;
+    const bool inside = in_callback();
+    if (!inside) {
+        // What runs on the thread that starts the server cannot be waited for in another way.
+        std::unique_lock lock(lifecycle_);
+        changed_.wait(lock, [&] { return state() != State::starting; });
+    }
+    const auto entry = core_->hooks.remove(handle);
+    if (!entry.hook) return Status::not_found;
     clear_acl_cache();
-    if (state() == State::stopped) return Status::ok;  // its stop() was called when the server stopped
-    if (in_callback()) {
-        // The last shard to pass this point knows that no call is left.
-        const auto left = std::make_shared<std::atomic<size_t>>(core_->shards.size());
-        for (const auto& mailbox : core_->mailboxes)
-            mailbox->post([hook, left](Shard&) {
-                if (left->fetch_sub(1) == 1) hook->stop();
-            });
+    if (!inside) {
+        for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard&) {});
+        const CallbackMark mark(static_cast<Server*>(this));
+        core_->hooks.end(entry);
         return Status::ok;
     }
-    for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard&) {});
-    hook->stop();
+    // The last shard to pass this point knows that no call is left. Where none comes by any more, end_all() does it.
+    const auto left = std::make_shared<std::atomic<size_t>>(core_->shards.size());
+    for (const auto& mailbox : core_->mailboxes)
+        mailbox->post([this, entry, left](Shard&) {
+            if (left->fetch_sub(1) != 1) return;
+            const CallbackMark mark(static_cast<Server*>(this));
+            core_->hooks.end(entry);
+        });
     return Status::ok;
 }
 

@@ -9,6 +9,8 @@
 #include "broker/core.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
+#include "server/callback_mark.hpp"
+#include "server/offline_turn.hpp"
 #include "server/server.hpp"
 
 namespace comqtt::server {
@@ -78,14 +80,27 @@ private:
     Result<void> restore();
     Result<void> open(Slot& slot);
     ListenerInfo info(const Slot& slot) const;
+    /// Begins the threads; an error when there are none to be had.
+    Result<void> start_threads();
+    /// What a failed start leaves: hooks hear of the end, nothing runs.
+    void give_up_start();
+    void close_listeners();
     void run_stop(int64_t drain_ms);
+    void stop_unstarted();
+    void end_hooks();
+    void become_stopped();
     Result<void> post_packet(const Ref<hooks::Client>& client, mqtt::Packet packet);
     Status post_to_session(const hooks::Client& client, std::function<void(broker::Shard&, uint64_t)> task);
     bool on_loop(unsigned shard) const;
-    /// Runs the task on the shard's thread and waits; directly when no thread runs or this is it. False when it
-    /// cannot wait: inside a callback of another shard.
+    bool on_some_loop() const;
+    /// Runs the task on the shard's thread and waits; directly when no thread runs. False when it cannot, inside a
+    /// callback or while the server starts or ends: the task may be posted then.
     bool run_on(unsigned shard, const std::function<void(broker::Shard&)>& task) const;
-    void settle();
+    /// The same for a task that calls nobody: inside a callback of that shard it runs at once.
+    bool look_at(unsigned shard, const std::function<void(broker::Shard&)>& task) const;
+    /// Without threads, in this thread's turn: what was posted meanwhile.
+    void drain_offline() const;
+    bool settle();
 
     Options options_;
     std::shared_ptr<Clock> clock_;
@@ -95,9 +110,11 @@ private:
     Ref<hooks::Client> inline_client_;
 
     std::atomic<State> state_{State::created};
-    mutable std::mutex lifecycle_;  ///< start, stop, listeners
+    mutable std::mutex lifecycle_;  ///< start, stop, listeners; nothing is called back under it
+    mutable OfflineTurn offline_;
     std::condition_variable changed_;
     bool threads_running_ = false;
+    bool stop_requested_ = false;  ///< while it starts
     std::thread stopper_;
     std::map<std::string, Slot, std::less<>> listeners_;
     std::mutex advance_mutex_;

@@ -17,13 +17,13 @@ struct IdentifierList : RefCounted<IdentifierList> {
     std::vector<uint32_t> identifiers;  ///< ascending
 };
 
-/// Adds the identifier of one subscription to a list made when first needed; 0 = it has none. Subscriptions may have
-/// the same one: it then stands in the list as often (3.3.4).
+/// Adds an identifier to a list made when first needed; 0 = none.
 inline void add_identifier(Ref<IdentifierList>& list, uint32_t identifier) {
     if (!identifier) return;
     if (!list) list = Ref<IdentifierList>::adopt(new IdentifierList);
     auto& all = list->identifiers;
-    all.insert(std::upper_bound(all.begin(), all.end(), identifier), identifier);
+    const auto at = std::lower_bound(all.begin(), all.end(), identifier);
+    if (at == all.end() || *at != identifier) all.insert(at, identifier);
 }
 
 struct Delivery {

@@ -70,7 +70,8 @@ typedef struct comqtt_hooks {
 
     /** The hook is being added, on the calling thread. Anything but COMQTT_OK keeps it out. */
     comqtt_status (*init)(void* user, comqtt_server* server);
-    /** The server has stopped, or the hook was removed. Last call of this table. */
+    /** The server has stopped, its start has failed, or the hook was removed. Last call of this table; once after each
+     * `init` that was COMQTT_OK. */
     void (*stop)(void* user);
 
     /** Listeners accept. On the thread of comqtt_server_start. */

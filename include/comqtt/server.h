@@ -29,8 +29,8 @@ enum {
 COMQTT_API comqtt_status comqtt_server_new(const comqtt_options* options, comqtt_server** out_server,
                                            comqtt_error** out_error);
 /** Loads stored state, opens the listeners, starts the threads; returns when the server accepts. On failure
- * everything is closed again and the server is STOPPED. Errors: STATE (started before), REENTRANT, ADDRESS_IN_USE,
- * ADDRESS, STORAGE. Since 1.0. */
+ * everything is closed again, hooks have been told by `stop`, and the server is STOPPED. Errors: STATE (started
+ * before), REENTRANT, ADDRESS_IN_USE, ADDRESS, STORAGE, CLOSED (stopped meanwhile). Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_start(comqtt_server* server, comqtt_error** out_error);
 /** comqtt_server_start, then waits until something stops the server. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_run(comqtt_server* server, comqtt_error** out_error);
@@ -197,7 +197,7 @@ typedef bool (*comqtt_packet_fn)(void* user, const comqtt_packet* packet);
 COMQTT_API comqtt_status comqtt_server_each_retained(comqtt_server* server, comqtt_str filter,
                                                      comqtt_packet_fn fn, void* user);
 /** Removes the retained message of a topic. Errors: NOT_FOUND when there is none; inside a callback that may not be
- * known yet and be OK; INVALID_ARGUMENT for a topic name that cannot be. Since 1.0. */
+ * known yet and be OK; INVALID_ARGUMENT for a topic name that cannot be; CLOSED after the end. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_clear_retained(comqtt_server* server, comqtt_str topic);
 
 #ifdef __cplusplus

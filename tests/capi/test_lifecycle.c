@@ -159,6 +159,115 @@ static void stop_tells_clients_and_lets_them_take_it(void) {
     comqtt_server_free(server);
 }
 
+typedef struct ending {
+    atomic_int inits, stops, events_after, dropped;
+    comqtt_status stored; /* what stored_clients answers */
+    bool stop_it;         /* stored_clients stops the server */
+} ending;
+static comqtt_status ending_init(void* user, comqtt_server* server) {
+    (void)server;
+    atomic_fetch_add(&((ending*)user)->inits, 1);
+    return COMQTT_OK;
+}
+static void ending_stop(void* user) { atomic_fetch_add(&((ending*)user)->stops, 1); }
+static void ending_dropped(void* user) { atomic_fetch_add(&((ending*)user)->dropped, 1); }
+static comqtt_status ending_stored(void* user, comqtt_event* event, comqtt_sink* sink) {
+    ending* it = user;
+    (void)sink;
+    if (it->stops) atomic_fetch_add(&it->events_after, 1);
+    if (it->stop_it) CHECK_OK(comqtt_server_stop(comqtt_event_server(event), 0));
+    return it->stored;
+}
+static void ending_unsubscribed(void* user, comqtt_event* event, comqtt_client* client,
+                                const comqtt_packet* packet, comqtt_bytes codes, const int32_t* counts,
+                                size_t count) {
+    ending* it = user;
+    (void)event;
+    (void)client;
+    (void)packet;
+    (void)codes;
+    (void)counts;
+    (void)count;
+    if (it->stops) atomic_fetch_add(&it->events_after, 1);
+}
+static void ignore_message(void* user, uint64_t subscription, comqtt_client* client,
+                           const comqtt_packet* packet) {
+    (void)user;
+    (void)subscription;
+    (void)client;
+    (void)packet;
+}
+static comqtt_server* ending_server(ending* it) {
+    comqtt_server* server = NULL;
+    comqtt_hooks table = comqtt_hooks_init();
+    memset(it, 0, sizeof *it);
+    it->stored = COMQTT_ERR_NOT_FOUND;
+    table.init = ending_init;
+    table.stop = ending_stop;
+    table.stored_clients = ending_stored;
+    table.on_unsubscribed = ending_unsubscribed;
+    CHECK_OK(comqtt_server_new(NULL, &server, NULL));
+    CHECK_OK(comqtt_server_add_hook(server, &table, it, ending_dropped, NULL, NULL));
+    return server;
+}
+
+static void a_failed_start_calls_stop_of_every_hook(void) {
+    ending first, second;
+    comqtt_server* server = ending_server(&first);
+    comqtt_hooks table = comqtt_hooks_init();
+    memset(&second, 0, sizeof second);
+    table.init = ending_init;
+    table.stop = ending_stop;
+    CHECK_OK(comqtt_server_add_hook(server, &table, &second, ending_dropped, NULL, NULL));
+    first.stored = COMQTT_ERR_STORAGE;
+    CHECK_STATUS(comqtt_server_start(server, NULL), COMQTT_ERR_STORAGE);
+    CHECK_INT(comqtt_server_state(server), COMQTT_STATE_STOPPED);
+    CHECK_INT(first.inits, 1);
+    CHECK_INT(first.stops, 1);
+    CHECK_INT(second.stops, 1);
+    CHECK_OK(comqtt_server_wait(server, 0));
+    comqtt_server_free(server);
+    CHECK_INT(first.stops, 1);
+    CHECK_INT(second.stops, 1);
+    CHECK_INT(first.dropped + second.dropped, 2);
+}
+
+static void a_server_may_be_stopped_while_it_starts(void) {
+    ending it;
+    comqtt_server* server = ending_server(&it);
+    it.stop_it = true;
+    CHECK_STATUS(comqtt_server_start(server, NULL), COMQTT_ERR_CLOSED);
+    CHECK_INT(comqtt_server_state(server), COMQTT_STATE_STOPPED);
+    CHECK_INT(it.stops, 1);
+    comqtt_server_free(server);
+    CHECK_INT(it.stops, 1);
+}
+
+static void stop_is_the_last_call_of_a_hook(void) {
+    ending it;
+    uint64_t subscription = 0;
+    comqtt_server* server = ending_server(&it);
+    CHECK_OK(comqtt_server_subscribe(server, S("t"), 0, 0, ignore_message, NULL, NULL, &subscription, NULL));
+    CHECK_OK(comqtt_server_start(server, NULL));
+    CHECK_OK(comqtt_server_stop(server, 0));
+    CHECK_OK(comqtt_server_wait(server, -1));
+    CHECK_INT(it.stops, 1);
+    comqtt_server_unsubscribe(server, subscription);
+    CHECK_STATUS(comqtt_server_clear_retained(server, S("t")), COMQTT_ERR_CLOSED);
+    comqtt_server_free(server);
+    CHECK_INT(it.events_after, 0);
+    CHECK_INT(it.stops, 1);
+    server = ending_server(&it); /* the same for one that never ran */
+    CHECK_OK(comqtt_server_subscribe(server, S("t"), 0, 0, ignore_message, NULL, NULL, &subscription, NULL));
+    CHECK_OK(comqtt_server_stop(server, 0));
+    CHECK_OK(comqtt_server_wait(server, -1));
+    CHECK_INT(it.stops, 1);
+    comqtt_server_unsubscribe(server, subscription);
+    comqtt_server_free(server);
+    CHECK_INT(it.events_after, 0);
+    CHECK_INT(it.stops, 1);
+}
+
 int main(void) {
     RUN(a_server_that_was_never_started_can_be_freed);
     RUN(a_server_goes_through_its_states_once);
@@ -169,5 +278,8 @@ int main(void) {
     RUN(what_outlives_its_server_answers_closed);
     RUN(run_returns_when_another_thread_stops_the_server);
     RUN(stop_tells_clients_and_lets_them_take_it);
+    RUN(a_failed_start_calls_stop_of_every_hook);
+    RUN(a_server_may_be_stopped_while_it_starts);
+    RUN(stop_is_the_last_call_of_a_hook);
     return check_summary();
 }

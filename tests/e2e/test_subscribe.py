@@ -191,17 +191,6 @@ def test_overlapping_subscriptions_deliver_once_with_the_highest_qos_and_all_ide
     client.expect_nothing(via=publisher)
 
 
-def test_an_identifier_of_several_subscriptions_stands_in_the_message_for_each(mqtt, unique):
-    """3.3.4: the PUBLISH then carries several identical Subscription Identifiers."""
-    t = unique("t")
-    client, publisher = mqtt.connect(), mqtt.connect()
-    client.subscribe(t + "/a", qos=1, props={"subscription_id": 8})
-    client.subscribe(t + "/+", qos=1, props={"subscription_id": 8})
-    client.subscribe(t + "/#", qos=1, props={"subscription_id": 9})
-    publisher.publish(t + "/a", b"x", 1)
-    assert sorted(client.message(t + "/a", b"x", qos=1).properties["subscription_id"]) == [8, 8, 9]
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_overlapping_subscriptions_of_any_version_use_the_highest_qos(mqtt, unique, version):
     """[MQTT-3.3.4-2]"""

@@ -56,8 +56,7 @@ void Client::connect(ConnectSettings settings) {
     }
     will_.reset();
     if (connect_.will) {
-        Message& message =
-            model_.make(settings_.index, "w/" + settings_.id, connect_.will_qos, connect_.will_size);
+        Message& message = model_.make(settings_.index, "w/" + settings_.id, connect_.will_qos, connect_.will_size);
         message.will = true;
         model_.transmitted(message, wire_->number);
         model_.decide_will(message.number, Fate::must_not);
@@ -167,7 +166,6 @@ bool Client::publish(const std::string& topic, PublishSettings settings) {
     if (settings.qos && session_.out.size() >= std::min<size_t>(server_receive_maximum_, 200)) return false;
     sim_.tick();
     Message& message = model_.make(settings_.index, topic, settings.qos, settings.size);
-    message.properties = settings.properties && v5();
     message.retain = settings.retain;
     message.expiry_s = v5() ? settings.expiry_s : 0;
     mqtt::PacketId id = 0;
@@ -205,7 +203,7 @@ void Client::send_publish(const Message& message, mqtt::PacketId id, bool dup) {
             packet.properties.set_number(PropertyId::topic_alias, alias);
         }
     }
-    for (const auto& [name, value] : Model::properties_of(message)) packet.properties.add_user(name, value);
+    if (message.number % 7 == 0 && v5()) packet.properties.add_user("n", std::to_string(message.number));
     sim_.note("{} PUBLISH {} on '{}' QoS {}{}{}{}{}, {} bytes", settings_.id, message.number, message.topic,
               message.qos, id ? fmt::format(" id {}", id) : "", dup ? " dup" : "",
               message.retain ? " retain" : "",

@@ -50,7 +50,6 @@ struct PublishSettings {
     size_t size = 32;
     uint32_t expiry_s = 0;
     bool alias = false;
-    bool properties = false;  ///< user properties
 };
 
 struct Received {
@@ -173,7 +172,6 @@ private:
     void handle_publish(const mqtt::Packet& packet);
     const std::string& topic_of(const mqtt::Packet& packet);
     bool note_flow(const mqtt::Packet& packet, const std::string& topic, uint32_t number);
-    void check_properties(const Message& message, const mqtt::Packet& packet) const;
     void check_live(const Message& message, const mqtt::Packet& packet);
     void check_order(const Message& message, uint8_t qos);
     void check_replay(const Message& message, const mqtt::Packet& packet);

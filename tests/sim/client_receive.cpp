@@ -170,7 +170,6 @@ void Client::handle_publish(const Packet& packet) {
     if (!m) return;
     demand(packet.qos <= m->qos, "{}: message {} of QoS {} came with {}", settings_.id, number, m->qos,
            packet.qos);
-    if (v5()) check_properties(*m, packet);
     if (m->expiry_s) {
         demand(!v5() || (expiry && *expiry <= m->expiry_s), "{}: message {} came without its expiry",
                settings_.id, number);
@@ -219,14 +218,6 @@ void Client::check_live(const Message& m, const Packet& packet) {
         demand(count <= m.transmissions, "{}: message {} came {} times (QoS {} as {})", settings_.id,
                m.number, count, m.qos, packet.qos);
     }
-}
-
-void Client::check_properties(const Message& m, const Packet& packet) const {
-    std::vector<std::pair<std::string, std::string>> came;
-    for (const auto& property : packet.properties.items())
-        if (property.id == PropertyId::user_property) came.emplace_back(property.text, property.value);
-    demand(came == Model::properties_of(m), "{}: message {} came with other user properties ({} of them)",
-           settings_.id, m.number, came.size());
 }
 
 void Client::check_order(const Message& m, uint8_t qos) {

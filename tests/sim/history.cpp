@@ -183,12 +183,10 @@ void History::publish(Client& client) {
     if (random_.chance(2)) settings.size = random_.between(4000, 9000);
     if (random_.chance(1)) {
         // Around what the code tells apart, and beyond all of it.
-        constexpr std::array<size_t, 8> kBounds = {127,    8'192,   16'384,  16'384,
-                                                   65'536, 131'072, 262'144, 300'000};
+        constexpr std::array<size_t, 8> kBounds = {127, 8'192, 16'384, 16'384, 65'536, 131'072, 262'144, 300'000};
         settings.size = random_.pick(kBounds) - 10 + random_.below(20);
     }
     settings.alias = random_.chance(40);
-    settings.properties = random_.chance(30);
     if (random_.chance(5)) settings.expiry_s = static_cast<uint32_t>(random_.between(1, 4));
     std::string topic = random_.pick(kTopics);
     const size_t dice = random_.below(100);

@@ -36,16 +36,6 @@ std::string Model::payload_of(const Message& message) {
     return text;
 }
 
-std::vector<std::pair<std::string, std::string>> Model::properties_of(const Message& message) {
-    std::vector<std::pair<std::string, std::string>> all;
-    if (!message.properties) return all;
-    for (uint32_t i = 0; i <= message.number % 31; ++i)
-        all.emplace_back("n" + std::to_string(i),
-                         std::string(message.number % 30, static_cast<char>('a' + i % 26)) +
-                             std::to_string(message.number));
-    return all;
-}
-
 Message& Model::identify(std::string_view payload) {
     uint32_t number = 0;
     std::from_chars(payload.data(), payload.data() + payload.size(), number);
@@ -117,9 +107,7 @@ void Model::check_received(const Message& m, Client& client, const std::vector<C
     SessionState* session = client.session();
     if (!session || m.will || m.expiry_s || !m.size) return;
     const uint32_t maximum = client.settings().maximum_packet_size;
-    size_t properties = 0;
-    for (const auto& [name, value] : properties_of(m)) properties += 5 + name.size() + value.size();
-    if (maximum && m.size + m.topic.size() + properties + 100 > maximum) return;
+    if (maximum && m.size + m.topic.size() + 100 > maximum) return;
     bool certain = false;
     uint8_t qos = 0;
     for (const Span& span : session->spans) {

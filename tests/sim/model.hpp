@@ -22,8 +22,7 @@ constexpr uint64_t kNever = UINT64_MAX;
 
 struct Message {
     uint32_t number = 0;
-    uint32_t publisher = 0;   ///< index of the client
-    bool properties = false;  ///< it has user properties
+    uint32_t publisher = 0;  ///< index of the client
     std::string topic;
     uint8_t qos = 0;
     bool retain = false;
@@ -68,8 +67,6 @@ public:
     Message& message(uint32_t number) { return messages_[number - 1]; }
     /// Bytes that stand for a message: its number, and a filling that follows from it and from each place.
     static std::string payload_of(const Message& message);
-    /// User properties that stand for a message, in their order.
-    static std::vector<std::pair<std::string, std::string>> properties_of(const Message& message);
     /// The message a payload stands for; fails when it stands for none.
     Message& identify(std::string_view payload);
 

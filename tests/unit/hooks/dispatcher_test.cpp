@@ -130,11 +130,11 @@ TEST_CASE("a hook that was removed is handed back, is not called, and its events
     const auto handle = stage.dispatcher.add(hook);
     REQUIRE(handle);
     stage.add("b", kPublish);
-    CHECK(stage.dispatcher.remove(*handle).get() == hook.get());
+    CHECK(stage.dispatcher.remove(*handle).hook.get() == hook.get());
     CHECK(stage.dispatcher.mask() == kPublish);
     stage.ask();
     CHECK(stage.called.empty());
-    CHECK(stage.dispatcher.remove(*handle) == nullptr);
+    CHECK(stage.dispatcher.remove(*handle).hook == nullptr);
     CHECK(stage.dispatcher.list()->size() == 1);
 }
 
