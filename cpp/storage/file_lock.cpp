@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 namespace comqtt::storage {
@@ -23,6 +24,12 @@ bool still_there(int file, const std::string& name) {
 
 }  // namespace
 
+std::string real_path(const std::string& path) {
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+    return error || real.empty() ? path : real.string();
+}
+
 Result<FileLock> FileLock::take(const std::string& path) {
     FileLock lock;
     lock.name_ = path + "-lock";
@@ -36,7 +43,7 @@ Result<FileLock> FileLock::take(const std::string& path) {
             close(file);
             if (reason == EINTR) continue;
             if (reason == EWOULDBLOCK)
-                return Error{Status::storage, fmt::format("'{}' is in use by another store", path)};
+                return Error{Status::storage, fmt::format("'{}' is in use by another broker, or by `comqtt store`; stop it first, or give another path", path)};
             return Error{Status::io, fmt::format("'{}' cannot be locked: {}", path,
                                                  std::generic_category().message(reason))};
         }

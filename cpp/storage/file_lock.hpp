@@ -8,6 +8,9 @@
 
 namespace comqtt::storage {
 
+/// The same file by any of its names: what is locked.
+std::string real_path(const std::string& path);
+
 class FileLock {
 public:
     /// Fails at once when another process, or another store of this one, has it.

@@ -5,6 +5,7 @@ namespace comqtt::storage {
 
 inline constexpr int kSchemaVersion = 1;
 inline constexpr int kApplicationId = 0x434D5154;  ///< "CMQT", PRAGMA application_id
+inline constexpr int kPageSize = 4096;
 
 inline constexpr const char* kSchema = R"sql(
 CREATE TABLE sessions (

@@ -32,10 +32,15 @@ bool taken(const std::string& name) {
 
 }  // namespace
 
-Result<std::string> set_aside(const std::string& path) {
+std::string free_name(const std::string& path) {
     const std::string wanted = path + ".bad-" + time_stamp();
     std::string name = wanted;
     for (int number = 2; taken(name); ++number) name = fmt::format("{}-{}", wanted, number);
+    return name;
+}
+
+Result<std::string> set_aside(const std::string& path) {
+    std::string name = free_name(path);
     std::error_code error;
     fs::remove(path + "-shm", error);  // an index of the log that is made anew
     // The log first: a database without its log is older than it says.

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "storage/file_kind.hpp"
 #include "storage/migration.hpp"
 #include "storage/schema.hpp"
 
@@ -13,7 +14,6 @@ namespace comqtt::storage {
 
 namespace {
 
-constexpr int kPageSize = 4096;
 constexpr uint64_t kReaderCache = 4u << 20;
 constexpr int64_t kCheckAtMost = 1 << 30;  ///< bytes; more would hold up the start for too long
 
@@ -72,8 +72,7 @@ Result<Look> look_at(const std::string& path) {
     if (tables == 0 && version == 0 && (application == 0 || application == kApplicationId)) {
         look.fresh = true;
     } else if (application != kApplicationId) {
-        look.damage = fmt::format("{}: a database of another program (application_id {:#x})", file_name(path),
-                                  static_cast<uint32_t>(application));
+        return not_a_store(path, FileKind::database);
     } else if (version > kSchemaVersion) {
         return Error{
             Status::unsupported,
@@ -195,8 +194,12 @@ Result<Db> connect(const StoreConfig& config, const std::string& path, Role role
 }
 
 Result<Db> open_file(const StoreConfig& config, const std::string& path) {
+    const auto kind = kind_of_store(path);
+    if (!kind) return kind.error();
     auto opened = open_once(config, path);
     if (opened || opened.error().status != Status::storage) return opened;
+    if (*kind == FileKind::unmarked) return not_a_store(path, *kind);
+    if (*kind != FileKind::ours) return opened;
     const std::string damage = opened.error().message;
     if (config.on_damage == OnDamage::stop)
         return Error{

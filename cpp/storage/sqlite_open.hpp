@@ -21,6 +21,9 @@ Result<int64_t> last_commit(Db& db);
 /// Nothing is left in the write-ahead log, and the next start need not check.
 Result<void> mark_clean(Db& db);
 
+/// A name beside it for a store that is no longer used: `<path>.bad-<time>`, with a number when that is taken.
+std::string free_name(const std::string& path);
+
 /// Renames a file and what belongs to it to a name that is free, `<path>.bad-<time>`, and gives that name.
 Result<std::string> set_aside(const std::string& path);
 

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "storage/backlog.hpp"
 #include "storage/checkpoint.hpp"
 #include "storage/committer.hpp"
+#include "storage/file_kind.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/sqlite_open.hpp"
 #include "storage/store_loader.hpp"
@@ -59,13 +58,6 @@ struct Running {
     Committer committer;
     StoreReader reader;
 };
-
-/// The same file by any of its names.
-std::string real_path(const std::string& path) {
-    std::error_code error;
-    const auto real = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
-    return error || real.empty() ? path : real.string();
-}
 
 class SqliteStore final : public hooks::Hook {
 public:
@@ -122,6 +114,8 @@ Result<void> SqliteStore::init() {
     if (config_.path.empty()) return Error{Status::invalid_argument, "the store has no path"};
     end();
     const std::string path = real_path(config_.path);
+    // Before the lock, which makes a file beside it.
+    if (auto kind = kind_of_store(config_.path); !kind) return kind.take_error();
     auto lock = FileLock::take(path);
     if (!lock) return lock.take_error();
     auto db = open_file(config_, path);

@@ -34,8 +34,9 @@ struct StoreConfig {
     Log log;
 };
 
-/// Nothing is opened until the server adds it; then a missing file is made, an older schema migrated, a damaged file
-/// renamed to `<path>.bad-<time>` (and reported) or, by on_damage, an error.
+/// Nothing is opened until the server adds it; then a missing file is made, an older schema migrated, a damaged store
+/// renamed to `<path>.bad-<time>` (and reported) or, by on_damage, an error. What was never a store is an error too, and
+/// left as it is.
 std::shared_ptr<hooks::Hook> make_sqlite_store(StoreConfig config);
 
 }  // namespace comqtt::storage

@@ -64,11 +64,7 @@ def _cut(path):
     os.truncate(path, path.stat().st_size // 2 // PAGE * PAGE)
 
 
-def _no_database(path):
-    path.write_text("This is a shopping list and no database.\n" * 300)
-
-
-DAMAGES = {each.__name__.strip("_"): each for each in (_ruin_header, _ruin_pages, _cut, _no_database)}
+DAMAGES = {each.__name__.strip("_"): each for each in (_ruin_header, _ruin_pages, _cut)}
 
 
 @pytest.fixture(params=DAMAGES)
@@ -111,6 +107,14 @@ def test_a_damaged_file_stops_the_start_if_that_is_wanted(broker, damaged):
     _refusal(broker, damaged, "storage.on-damage=stop")
     assert damaged.read_bytes() == content
     assert not list(damaged.parent.glob("*.bad-*"))
+
+
+def test_a_file_that_was_never_a_store_is_an_error_and_stays_as_it_is(broker, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("This is a shopping list and no database.\n" * 300)
+    content = path.read_bytes()
+    _refusal(broker, path)
+    assert path.read_bytes() == content and list(tmp_path.glob("list*")) == [path]
 
 
 def test_a_folder_that_is_not_there_is_an_error(broker, tmp_path):

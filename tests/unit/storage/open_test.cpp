@@ -142,44 +142,98 @@ TEST_CASE("a file of a newer version is refused, naming both versions, and not t
     CHECK(read_file(dir.file("comqtt.db")) == before);
 }
 
-TEST_CASE("a file that is no database is set aside unchanged, and a fresh one made") {
+/// Nothing is written, renamed or made beside it.
+void check_left_alone(const TempDir& dir, const char* words) {
+    const std::string before = read_file(dir.file("comqtt.db"));
+    const auto names = files(dir, "");
+    for (const OnDamage damage : {OnDamage::rename, OnDamage::stop}) {
+        StoreConfig config;
+        config.on_damage = damage;
+        Stage stage(dir, config);
+        const auto refused = stage.init();
+        REQUIRE(!refused);
+        CHECK(refused.error().status == Status::storage);
+        CHECK(refused.error().message.find(dir.file("comqtt.db")) != std::string::npos);
+        CHECK_MESSAGE(refused.error().message.find(words) != std::string::npos, refused.error().message);
+    }
+    CHECK(files(dir, "") == names);
+    CHECK(read_file(dir.file("comqtt.db")) == before);
+}
+
+TEST_CASE("a file that was never a store is an error and left as it is") {
     const TempDir dir;
-    const std::string text(10'000, 'x');
-    write_file(dir.file("comqtt.db"), text);
+    SUBCASE("text") {
+        write_file(dir.file("comqtt.db"), std::string(8192, 'x'));
+        check_left_alone(dir, "another file");
+    }
+    SUBCASE("one byte") {
+        write_file(dir.file("comqtt.db"), "x");
+        check_left_alone(dir, "another file");
+    }
+    SUBCASE("our schema as text") {
+        write_file(dir.file("comqtt.db"), kSchema);
+        check_left_alone(dir, "another file");
+    }
+    SUBCASE("a database without a mark") {
+        run_sql(dir.file("comqtt.db"),
+                "PRAGMA journal_mode=DELETE; CREATE TABLE precious (x); INSERT INTO precious VALUES (1)");
+        check_left_alone(dir, "another program");
+    }
+    SUBCASE("a damaged database without a mark") {
+        run_sql(dir.file("comqtt.db"),
+                "PRAGMA journal_mode=DELETE; CREATE TABLE precious (x); INSERT INTO precious VALUES (1)");
+        std::string content = read_file(dir.file("comqtt.db"));
+        std::fill(content.begin() + 100, content.end(), 'x');
+        write_file(dir.file("comqtt.db"), content);
+        check_left_alone(dir, "another program");
+    }
+    SUBCASE("a database with the mark of another program") {
+        run_sql(dir.file("comqtt.db"), "PRAGMA application_id=77; CREATE TABLE precious (x)");
+        check_left_alone(dir, "another program");
+    }
+}
+
+TEST_CASE("an empty file, and a database without anything in it, become a store") {
+    const TempDir dir;
+    SUBCASE("empty") { write_file(dir.file("comqtt.db"), ""); }
+    SUBCASE("nothing in it") { run_sql(dir.file("comqtt.db"), "CREATE TABLE t (x); DROP TABLE t"); }
+    Stage stage(dir);
+    stage.start();
+    CHECK(stage.number("PRAGMA application_id") == kApplicationId);
+    CHECK(files(dir, "comqtt.db.bad-").empty());
+}
+
+TEST_CASE("a store whose first bytes are ruined is set aside unchanged, and a fresh one made") {
+    const TempDir dir;
+    make_store(dir);
+    std::string content = read_file(dir.file("comqtt.db"));
+    std::fill_n(content.begin(), 120, 'x');
+    write_file(dir.file("comqtt.db"), content);
     Stage stage(dir);
     stage.start();
     CHECK(stage.clients().clients.empty());
     const auto aside = files(dir, "comqtt.db.bad-");
     REQUIRE(aside.size() == 1);
-    CHECK(read_file(aside[0]) == text);
+    CHECK(read_file(aside[0]) == content);
     CHECK(stage.lines.count(LogLevel::error, aside[0]) == 1);
     CHECK(stage.lines.count(LogLevel::error, "comqtt store check") == 1);
 }
 
 TEST_CASE("on-damage stop leaves the file and refuses to start") {
     const TempDir dir;
-    write_file(dir.file("comqtt.db"), std::string(10'000, 'x'));
+    make_store(dir);
+    std::string content = read_file(dir.file("comqtt.db"));
+    std::fill(content.begin() + 4096, content.end(), 'x');
+    write_file(dir.file("comqtt.db"), content);
     StoreConfig config;
     config.on_damage = OnDamage::stop;
     Stage stage(dir, config);
     const auto refused = stage.init();
     REQUIRE(!refused);
     CHECK(refused.error().status == Status::storage);
-    CHECK(refused.error().message.find("not a database") != std::string::npos);
-    CHECK(files(dir, "") == std::vector<std::string>{dir.file("comqtt.db")});
-}
-
-TEST_CASE("a database of another program is set aside, never written to") {
-    const TempDir dir;
-    run_sql(dir.file("comqtt.db"),
-            "PRAGMA journal_mode=DELETE; CREATE TABLE precious (x); INSERT INTO precious VALUES (1)");
-    const std::string before = read_file(dir.file("comqtt.db"));
-    Stage stage(dir);
-    stage.start();
-    const auto aside = files(dir, "comqtt.db.bad-");
-    REQUIRE(aside.size() == 1);
-    CHECK(read_file(aside[0]) == before);
-    CHECK(stage.lines.count(LogLevel::error, "another program") == 1);
+    CHECK(refused.error().message.find("cannot be used") != std::string::npos);
+    CHECK(files(dir, "comqtt.db.bad-").empty());
+    CHECK(read_file(dir.file("comqtt.db")) == content);
 }
 
 TEST_CASE("a file that lacks a table is set aside") {
