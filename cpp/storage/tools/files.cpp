@@ -79,7 +79,7 @@ Result<void> rename_store(const std::string& from, const std::string& to) {
 }
 
 Result<FileLock> lock_store(const std::string& path) {
-    auto lock = FileLock::take(path);
+    auto lock = FileLock::take(real_path(path));
     if (lock || lock.error().status != Status::storage) return lock;
     return Error{Status::state, path + " is in use: a broker runs on it, or another tool; stop it first"};
 }

@@ -6,6 +6,7 @@
 #include "storage/tools/files.hpp"
 #include "storage/tools/open_store.hpp"
 #include "storage/tools/page_file.hpp"
+#include "storage/tools/replace.hpp"
 #include "storage/tools/row_rules.hpp"
 #include "storage/tools/row_writer.hpp"
 #include "storage/tools/tools.hpp"
@@ -209,8 +210,9 @@ Result<void> salvage(const std::string& from, const std::string& to, const Repor
 
 }  // namespace
 
-Result<void> repair_store(const std::string& path, const ReportLine& line) {
-    if (auto there = require_store(path); !there) return there;
+Result<void> repair_store(const std::string& given, const ReportLine& line) {
+    if (auto there = require_store(given); !there) return there;
+    const std::string path = real_path(given);  // a link stays one
     const auto lock = lock_store(path);
     if (!lock) return lock.error();
     const std::string old_copy = path + ".repair-old";
@@ -220,16 +222,16 @@ Result<void> repair_store(const std::string& path, const ReportLine& line) {
     auto done = copy_store(path, old_copy);
     if (done) done = salvage(old_copy, fresh, line);
     remove_store(old_copy);
-    if (done) done = sync_file(fresh);
-    if (!done) {
-        remove_store(fresh);
-        return Error{done.error().status, path + ": " + done.error().message};
+    if (done) {
+        const auto bad = replace_store(path, fresh);
+        if (bad) {
+            line("the old store is kept as " + *bad);
+            return {};
+        }
+        done = bad.error();
     }
-    const auto bad = set_aside(path);
-    if (!bad) return bad.error();
-    if (auto renamed = rename_store(fresh, path); !renamed) return renamed;
-    line("the old store is kept as " + *bad);
-    return sync_folder(path);
+    remove_store(fresh);
+    return Error{done.error().status, path + ": " + done.error().message};
 }
 
 }  // namespace comqtt::storage::tools
