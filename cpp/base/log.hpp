@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,13 +27,29 @@ public:
     template <typename... Args>
     void write(LogLevel level, std::string_view component, fmt::format_string<Args...> format,
                Args&&... args) const {
-        if (enabled(level)) sink_(level, component, fmt::format(format, std::forward<Args>(args)...));
+        if (enabled(level)) sink_(level, component, one_line(fmt::format(format, std::forward<Args>(args)...)));
     }
 
 private:
+    /// Names that clients chose are in it: they cannot begin another line, or write to a terminal.
+    static std::string one_line(std::string text) {
+        const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+        if (std::none_of(text.begin(), text.end(), control)) return text;
+        std::string shown;
+        for (const char c : text)
+            control(c) ? void(fmt::format_to(std::back_inserter(shown), "\\x{:02X}", static_cast<uint8_t>(c)))
+                       : shown.push_back(c);
+        return shown;
+    }
+
     LogSink sink_;
     LogLevel level_ = LogLevel::info;
 };
+
+/// The end of a line of a LogLimiter: nothing, or how many lines were held back before it.
+inline std::string lines_held_back(uint64_t suppressed) {
+    return suppressed ? fmt::format("; {} such lines held back", suppressed) : std::string();
+}
 
 /// Lets at most `burst` lines through per second and counts the rest. One thread.
 class LogLimiter {

@@ -6,23 +6,22 @@
 namespace comqtt::broker {
 
 void Shard::protocol_error(Connection& c, const mqtt::DecodeError& error) {
-    uint64_t suppressed = 0;
-    if (core_.log.enabled(LogLevel::warn) && refusals_log_.allow(now_ms_, suppressed))
-        core_.log.write(
-            LogLevel::warn, "broker", "{} ({}): 0x{:02X} {}, {} at byte {} [{}]; {} such lines held back",
-            c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"), c.client ? c.client->id : "",
-            static_cast<unsigned>(error.reason), mqtt::reason_text(error.reason), error.what, error.offset,
-            error.statement, suppressed);
     metrics_.protocol_errors.add();
-    close(c, {.reason = error.reason, .text = error.what, .statement = error.statement});
+    close(c, {.reason = error.reason,
+              .text = error.what,
+              .statement = error.statement,
+              .level = LogLevel::warn,
+              .offset = static_cast<int64_t>(error.offset)});
 }
 
 void Shard::protocol_error(Connection& c, Reason reason, const char* statement, const char* text) {
-    protocol_error(c, mqtt::DecodeError{reason, statement, text, 0});
+    metrics_.protocol_errors.add();
+    close(c, {.reason = reason, .text = text, .statement = statement, .level = LogLevel::warn});
 }
 
 void Shard::close(Connection& c, const CloseCause& cause) {
     if (c.state == Connection::State::closing) return;
+    log_end(c, cause);
     if (cause.tell_client && c.version == mqtt::Version::v5 &&
         c.state != Connection::State::awaiting_connect) {
         Packet packet;

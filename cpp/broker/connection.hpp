@@ -98,6 +98,11 @@ struct Connection {
     uint32_t held_pubacks = 0;     ///< of these
     uint32_t corked = 0;           ///< of these: nothing goes out before them
 
+    /// The peer's address, for the log.
+    std::string_view remote() const {
+        return client ? std::string_view(client->remote) : peer ? std::string_view(peer->remote) : "?";
+    }
+
     std::unique_ptr<PeerInfo> peer;  ///< until CONNECT
     std::unique_ptr<topics::InboundAliases> inbound_aliases;
     std::unique_ptr<topics::OutboundAliases> outbound_aliases;

@@ -127,6 +127,7 @@ struct Core {
     std::vector<std::shared_ptr<Mailbox>> mailboxes;
     std::vector<std::unique_ptr<Shard>> shards;
 
+    std::atomic<bool> sys_values_cleared{false};  ///< a retained $SYS value was removed: all are published again
     std::atomic<uint64_t> acl_epoch{1};
     std::atomic<uint64_t> hybrid_clock{0};
     std::atomic<uint64_t> next_number{1};  ///< connections, deferrals, assigned client ids

@@ -90,11 +90,10 @@ void Shard::connection_due(Connection& c) {
         return;
     }
     if (c.congestion && now_ms_ >= c.congestion->progress_ms + limits.stuck_disconnect_ms) {
-        core_.log.write(LogLevel::warn, "broker", "{} ({}): took no bytes for {} ms, disconnected",
-                        c.client ? c.client->remote : "?", c.client ? c.client->id : "",
-                        limits.stuck_disconnect_ms);
-        close(c,
-              {.reason = Reason::quota_exceeded, .text = "the client does not read", .tell_client = false});
+        close(c, {.reason = Reason::quota_exceeded,
+                  .text = "the client took no bytes within limits.stuck-disconnect-ms",
+                  .tell_client = false,
+                  .level = LogLevel::warn});
         if (c.link) c.link->abort();
         return;
     }

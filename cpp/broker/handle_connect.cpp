@@ -45,14 +45,13 @@ void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, 
     if (c.version == mqtt::Version::v5 && !text.empty() && c.problem_information)
         ack.properties.set_text(PropertyId::reason_string, text);
     send_packet(c, std::move(ack));
-    uint64_t suppressed = 0;
-    if (core_.log.enabled(LogLevel::warn) && refusals_log_.allow(now_ms_, suppressed))
-        core_.log.write(LogLevel::warn, "broker", "{} ({}): CONNECT refused, 0x{:02X} {}{}{}{}{}",
-                        c.client ? c.client->remote : (c.peer ? c.peer->remote : "?"),
-                        c.client ? c.client->id : "", static_cast<unsigned>(reason),
-                        mqtt::reason_text(reason), text.empty() ? "" : ": ", text, *statement ? " " : "",
-                        statement);
-    close(c, {.reason = reason, .text = "CONNECT refused", .send_will = false, .tell_client = false});
+    const std::string why = fmt::format("CONNECT refused{}{}", text.empty() ? "" : ": ", text);
+    close(c, {.reason = reason,
+              .text = why.c_str(),
+              .statement = statement,
+              .send_will = false,
+              .tell_client = false,
+              .level = LogLevel::warn});
 }
 
 void Shard::handle_connect(Connection& c, ByteView frame) {
@@ -73,7 +72,9 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             close(c, {.reason = error.reason,
                       .text = error.what,
                       .statement = error.statement,
-                      .tell_client = false});
+                      .tell_client = false,
+                      .level = LogLevel::warn,
+                      .offset = static_cast<int64_t>(error.offset)});
         }
         return;
     }
@@ -367,6 +368,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
                   .tell_client = false});
         return;
     }
+    log_connected(c, present);
     resume_flow(c, *s);
     flush(c);  // the client waits for it: nothing to gain by the end of the round
     schedule(c, deadline_of(c));

@@ -388,6 +388,10 @@ private:
                       std::vector<mqtt::MessageRef> messages);
     void expire_retained();
 
+    // --- lines in the log (connection_log.cpp) ---
+    void log_connected(const Connection& c, bool session_present) const;
+    void log_end(const Connection& c, const CloseCause& cause);
+
     // --- ends (closing.cpp) ---
     void close(Connection& c, const CloseCause& cause);
     void protocol_error(Connection& c, const mqtt::DecodeError& error);
@@ -426,6 +430,7 @@ private:
 
     // --- $SYS (sys_topics.cpp) ---
     void publish_sys_topics();
+    std::unordered_map<std::string, std::string> sys_values_;  ///< as published last, by the end of the topic
 
     // --- hooks (events.cpp) ---
     bool wants(EventId id) const { return core_.hooks.wants(id); }
@@ -474,7 +479,8 @@ private:
     std::vector<uint8_t> scratch_;  ///< another form of a run
     std::vector<uint8_t> encode_buffer_;
     std::vector<uint8_t> forward_buffer_;
-    LogLimiter refusals_log_;
+    LogLimiter refusals_log_;  ///< ends of connections at warn and above
+    LogLimiter ends_log_;      ///< at info
     bool shutting_down_ = false;
     bool replaying_ = false;
 };

@@ -1,4 +1,4 @@
-// $SYS topics, retained, each interval.
+// $SYS topics, retained; each interval those whose values have changed.
 
 #include <fmt/format.h>
 
@@ -24,7 +24,11 @@ void Shard::publish_sys_topics() {
     const int64_t interval = int64_t{core_.config.sys_topic_resend_interval_s} * 1000;
     deadlines_.add({now_ms_ + interval, 0, kSysTopics});
     const MetricsSnapshot now = take_snapshot(core_);
+    if (core_.sys_values_cleared.exchange(false, std::memory_order_relaxed)) sys_values_.clear();
     const auto send = [&](std::string_view name, std::string_view value) {
+        std::string& sent = sys_values_[std::string(name)];
+        if (sent == value) return;  // a new subscriber gets the retained one
+        sent = value;
         const std::string topic = fmt::format("$SYS/broker/{}", name);
         Publication p;
         p.topic_name = ByteView(topic);

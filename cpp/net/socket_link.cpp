@@ -116,8 +116,17 @@ size_t SocketLink::write(const iovec* parts, int count) {
     }
     // Reported from the loop, not from inside the broker's call; until then bytes go nowhere.
     error_ = errno;
+    log_failed_write(size);
     abort();
     return size;
+}
+
+/// The connection's end says it too, unless that came first. What is not the network's doing is a mistake of ours.
+void SocketLink::log_failed_write(size_t size) {
+    const bool ours = error_ == EFAULT || error_ == EBADF || error_ == EINVAL || error_ == ENOTSOCK;
+    loop_.shard().core().log.write(ours ? LogLevel::error : LogLevel::debug, "net",
+                                   "{}: sendmsg of {} bytes failed: {}", connection_->remote(), size,
+                                   strerror(error_));
 }
 
 void SocketLink::wait_writable() {
@@ -155,12 +164,13 @@ void SocketLink::abort() {
     ++pending_;
     loop_.post([this] {
         --pending_;
-        if (!closed_) close(error_ ? strerror(error_) : "closed by the server");
+        if (!closed_)
+            close(error_ ? std::string("sending failed: ") + strerror(error_) : "closed by the server");
         release_if_idle();
     });
 }
 
-void SocketLink::close(const char* error) {
+void SocketLink::close(const std::string& error) {
     loop_.enter();
     closed_ = true;
     loop_.shard().on_closed(*connection_, error);

@@ -33,7 +33,8 @@ private:
     void wait_writable();
     void on_readable();
     void look_for_end();
-    void close(const char* error);
+    void log_failed_write(size_t size);
+    void close(const std::string& error);
     void release_if_idle();
 
     Loop& loop_;

@@ -225,6 +225,7 @@ std::vector<mqtt::MessageRef> ServerImpl::retained(std::string_view filter) cons
 Status ServerImpl::clear_retained(std::string_view topic) {
     if (!mqtt::topic_name_valid(ByteView(topic))) return Status::invalid_argument;
     if (state() == State::stopping || state() == State::stopped) return Status::closed;
+    if (topic.starts_with("$SYS/")) core_->sys_values_cleared.store(true, std::memory_order_relaxed);
     const unsigned owner = core_->shard_of_topic(ByteView(topic));
     const auto found = std::make_shared<bool>(true);
     const auto task = [name = std::string(topic), found](Shard& shard) {

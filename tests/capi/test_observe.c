@@ -1,5 +1,7 @@
 /* Metrics, the log, the debug hook. */
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "peer.h"
@@ -173,6 +175,34 @@ static void the_debug_hook_shows_as_much_as_it_is_told(void) {
     }
 }
 
+/* The server's end of the socket cannot be written to: what its first sendmsg says is in the log, and the end of the
+ * connection tells it too. */
+static void a_failed_write_is_logged_with_its_peer_and_reason(void) {
+    book* it = new_book();
+    comqtt_server* server = logged_server(it, COMQTT_LOG_DEBUG);
+    comqtt_listener_config config = comqtt_listener_config_init();
+    comqtt_packet* connect = make_connect(COMQTT_MQTT_5, "mute");
+    uint8_t bytes[512];
+    size_t len = 0;
+    int pair[2];
+    config.kind = COMQTT_LISTENER_TCP;
+    config.id = S("tcp");
+    config.address = S("127.0.0.1:0");
+    CHECK_OK(comqtt_server_listen(server, &config, NULL));
+    CHECK_OK(comqtt_packet_encode(connect, bytes, sizeof bytes, &len));
+    comqtt_packet_release(connect);
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    CHECK_INT(shutdown(pair[0], SHUT_WR), 0);
+    CHECK_INT(write(pair[1], bytes, len), len);
+    CHECK_OK(comqtt_server_adopt(server, S("tcp"), pair[0], S("10.1.2.3:4"), NULL));
+    EVENTUALLY(has(it, "10.1.2.3:4 (mute): connection ended: sending failed: Broken pipe"));
+    CHECK(has(it, "net 10.1.2.3:4: sendmsg of "));
+    CHECK(has(it, " bytes failed: Broken pipe"));
+    close(pair[1]);
+    comqtt_server_free(server);
+    free(it);
+}
+
 static comqtt_verdict fail_verdict(void* user, comqtt_event* event, comqtt_client* client,
                                    const comqtt_packet* packet) {
     (void)user;
@@ -206,6 +236,7 @@ int main(void) {
     RUN(metrics_count_what_happens);
     RUN(the_log_obeys_its_level_and_is_dropped_once);
     RUN(the_debug_hook_shows_as_much_as_it_is_told);
+    RUN(a_failed_write_is_logged_with_its_peer_and_reason);
     RUN(a_failing_hook_is_logged);
     return check_summary();
 }

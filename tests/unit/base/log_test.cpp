@@ -57,6 +57,19 @@ TEST_CASE("a limiter lets a burst through each second and tells how many it held
     CHECK(suppressed == 0);
 }
 
+TEST_CASE("a name with control characters stays on its line") {
+    Lines lines;
+    const Log log(lines.sink(), LogLevel::debug);
+    log.write(LogLevel::info, "net", "{} came\t", "a\nb\x1B[31m\x7F");
+    REQUIRE(lines.all.size() == 1);
+    CHECK(lines.all[0].find("a\\x0Ab\\x1B[31m\\x7F came\\x09") != std::string::npos);
+}
+
+TEST_CASE("what was held back is said when something was") {
+    CHECK(lines_held_back(0).empty());
+    CHECK(lines_held_back(7) == "; 7 such lines held back");
+}
+
 TEST_CASE("a limiter lets the first line through whatever the time") {
     for (const int64_t now : {int64_t{0}, int64_t{-5}, int64_t{1'700'000'000'000}}) {
         LogLimiter limiter(1);
