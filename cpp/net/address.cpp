@@ -60,19 +60,69 @@ int try_listen(const addrinfo& candidate, int backlog) {
     return -1;
 }
 
+struct HostAndPort {
+    std::string host;  ///< without brackets; empty = all addresses of the machine
+    std::string port;
+};
+
+Result<HostAndPort> split_address(std::string_view address) {
+    const auto wrong = [&](std::string_view why) {
+        return Error{Status::address, fmt::format("address '{}': {}", address, why)};
+    };
+    HostAndPort parts;
+    std::string_view rest = address;
+    if (rest.starts_with('[')) {
+        const size_t end = rest.find(']');
+        if (end == std::string_view::npos) return wrong("the bracket is not closed; write [HOST]:PORT");
+        parts.host = rest.substr(1, end - 1);
+        rest.remove_prefix(end + 1);
+        if (rest.empty()) return wrong(fmt::format("no port is given; write {}:1883", address));
+        if (rest[0] != ':') return wrong("expected [HOST]:PORT");
+    } else {
+        const size_t colon = rest.find(':');
+        if (colon == std::string_view::npos) return wrong("expected HOST:PORT or :PORT");
+        if (rest.find(':', colon + 1) != std::string_view::npos)
+            return wrong("an IPv6 address goes in brackets, as in [::1]:1883");
+        parts.host = rest.substr(0, colon);
+        rest.remove_prefix(colon);
+    }
+    parts.port = rest.substr(1);
+    const std::string& port = parts.port;
+    if (port.empty()) return wrong(fmt::format("no port is given; write {}1883", address));
+    if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoul(port) > 65'535)
+        return wrong("the port is not a number from 0 to 65535");
+    return parts;
+}
+
+/// Why no socket can be made at this path: something else is there, and stays.
+Result<void> look_at_path(const std::string& path, const sockaddr_un& address) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) return {};
+    const auto taken = [&](std::string_view what, std::string_view advice) {
+        return Error{Status::address_in_use,
+                     fmt::format("cannot listen on '{}': {}; give another path, or {}", path, what, advice)};
+    };
+    if (S_ISDIR(status.st_mode)) return taken("it is a folder", "move it away");
+    if (!S_ISSOCK(status.st_mode)) return taken("it is there and not a socket", "move it away");
+    // Left behind by a process that is gone?
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) return {};
+    const bool refused =
+        connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+        errno == ECONNREFUSED;
+    ::close(probe);
+    if (!refused) return taken("it is in use by another process", "stop that");
+    unlink(path.c_str());
+    return {};
+}
+
 }  // namespace
 
 Result<int> listen_tcp(std::string_view address, int backlog) {
-    const size_t colon = address.rfind(':');
-    if (colon == std::string_view::npos)
-        return Error{Status::address, fmt::format("address '{}': expected HOST:PORT or :PORT", address)};
-    std::string host(address.substr(0, colon));
-    const std::string port(address.substr(colon + 1));
-    if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
-        std::stoul(port) > 65'535)
-        return Error{Status::address,
-                     fmt::format("address '{}': the port is not a number from 0 to 65535", address)};
+    auto split = split_address(address);
+    if (!split) return split.take_error();
+    const auto& [host, port] = *split;
     addrinfo hints{};
     hints.ai_family = host.empty() ? AF_INET6 : AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -99,17 +149,10 @@ Result<int> listen_unix(const std::string& path, int backlog) {
         return Error{Status::address, fmt::format("unix socket path '{}': must have 1 to {} bytes", path,
                                                   sizeof address.sun_path - 1)};
     memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    if (auto free = look_at_path(path, address); !free) return free.take_error();
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return system_error("cannot listen on", path, errno);
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    struct stat status {};
-    if (stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-        // Left behind by a process that is gone?
-        const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (probe >= 0 && connect(probe, generic, sizeof address) != 0 && errno == ECONNREFUSED)
-            unlink(path.c_str());
-        if (probe >= 0) ::close(probe);
-    }
     if (bind(fd, generic, sizeof address) != 0 || listen(fd, backlog) != 0) {
         const int code = errno;
         ::close(fd);

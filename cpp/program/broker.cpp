@@ -1,20 +1,19 @@
 #include "broker.hpp"
 
 #include "log.hpp"
+#include "text.hpp"
 
 namespace comqtt::program {
 
 namespace {
 
 constexpr int64_t kDrainMs = 1000;
-constexpr int64_t kStopMs = 1500;
+constexpr auto kStopTime = std::chrono::milliseconds(1500);
 
 struct FreeOptions {
     void operator()(comqtt_options* options) const { comqtt_options_free(options); }
 };
 using Options = std::unique_ptr<comqtt_options, FreeOptions>;
-
-comqtt_str view(const std::string& text) { return {text.data(), text.size()}; }
 
 /// Makes a call that may store an error; throws when it has failed.
 template <typename Call>
@@ -66,6 +65,9 @@ Broker::Broker(const Flags& flags) {
 }
 
 void Broker::listen(comqtt_listener_kind kind, const std::string& id, const std::string& address) {
+    if (address.empty())  // as the library says it for an address that it could not parse
+        throw Failure(kind == COMQTT_LISTENER_TCP ? "address '': expected HOST:PORT or :PORT"
+                                                  : "unix socket path '': must have 1 to 107 bytes");
     comqtt_listener_config config = comqtt_listener_config_init();
     config.id = view(id);
     config.kind = kind;
@@ -77,10 +79,16 @@ void Broker::start() {
     check("cannot start", [&](comqtt_error** error) { return comqtt_server_start(server_.get(), error); });
 }
 
-bool Broker::stop() {
+void Broker::begin_stop() {
+    stop_by_ = std::chrono::steady_clock::now() + kStopTime;
     comqtt_server_stop(server_.get(), kDrainMs);
-    return comqtt_server_wait(server_.get(), kStopMs) == COMQTT_OK;
 }
+
+void Broker::hasten() { comqtt_server_stop(server_.get(), 0); }
+
+bool Broker::stopped() const { return comqtt_server_wait(server_.get(), 0) == COMQTT_OK; }
+
+bool Broker::late() const { return std::chrono::steady_clock::now() > stop_by_; }
 
 std::vector<std::string> Broker::listeners() const {
     std::vector<std::string> found;

@@ -3,6 +3,7 @@
 
 #include <comqtt.h>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -25,8 +26,13 @@ public:
     explicit Broker(const Flags& flags);
 
     void start();
-    /// False when it has not stopped within the time it has.
-    bool stop();
+    /// Clients are told and get a moment to go.
+    void begin_stop();
+    /// No longer that moment.
+    void hasten();
+    bool stopped() const;
+    /// It has not stopped within the time it has.
+    bool late() const;
 
     std::vector<std::string> listeners() const;  ///< "tcp 127.0.0.1:1883", as bound
     int64_t threads() const;
@@ -39,6 +45,7 @@ private:
     void listen(comqtt_listener_kind kind, const std::string& id, const std::string& address);
 
     std::unique_ptr<comqtt_server, Free> server_;
+    std::chrono::steady_clock::time_point stop_by_;
 };
 
 }  // namespace comqtt::program

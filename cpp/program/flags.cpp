@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 
 namespace comqtt::program {
 
@@ -22,13 +23,59 @@ std::pair<std::string, std::string> split_setting(const std::string& text) {
     return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+/// The key without the prefix it has in a configuration file.
+std::string bare(const std::string& key) {
+    for (const std::string prefix : {"mqtt.options.", "options."})
+        if (key.starts_with(prefix)) return key.substr(prefix.size());
+    return key;
+}
+
+/// Options that have a flag of their own.
+struct Twin {
+    const char* flag;
+    const char* key;
+    std::string* value;
+};
+
+/// The flag's value is the option's, unless `--set` gives another: which of the two is meant cannot be known.
+void add_flag(Flags& flags, const CLI::App& app, const Twin& twin) {
+    const bool given = app.count(twin.flag) > 0;
+    for (const auto& [key, value] : flags.settings)
+        if (given && bare(key) == twin.key && value != *twin.value)
+            throw CLI::ValidationError(
+                twin.flag, std::string(twin.flag) + " " + *twin.value + " and --set " + key + "=" + value +
+                               " contradict each other: give one of them");
+    if (given && twin.value->empty())
+        throw CLI::ValidationError(twin.flag, std::string(twin.flag) + ": the value is empty");
+    // Before the others, so that --set changes what is only the program's default.
+    if (!twin.value->empty()) flags.settings.insert(flags.settings.begin(), {twin.key, *twin.value});
+}
+
+/// What the library offers its hosts and makes no sense here, and what the program does itself.
+void judge_settings(Flags& flags, std::string& log_level) {
+    std::erase_if(flags.settings, [&](const auto& setting) {
+        const auto& [key, value] = setting;
+        if (bare(key) == "clock" && value == "manual")
+            throw CLI::ValidationError(
+                "--set", "--set " + key + "=" + value +
+                             ": a broker whose clock stands still is for tests that use the library; "
+                             "this program goes by the system's clock");
+        if (bare(key) != "log-level") return false;
+        log_level = value;
+        if (std::ranges::find(kLogLevels, value) == kLogLevels.end())
+            throw CLI::ValidationError("--set", "--set " + key + "=" + value +
+                                                    ": debug, info, warn, error or off is expected");
+        return true;
+    });
+}
+
 }  // namespace
 
 Parsed parse_flags(int argc, char** argv) {
     Flags flags;
     std::vector<std::string> settings;
     std::string log_level = kLogLevels[COMQTT_LOG_INFO];
-    unsigned threads = 0;
+    std::string threads;
     std::optional<StoreCommand> store;
 
     CLI::App app(
@@ -56,8 +103,7 @@ Parsed parse_flags(int argc, char** argv) {
                    "What a commit survives: full = power loss, normal = the process's end, off [full]")
         ->type_name("WORD")
         ->check(CLI::IsMember(std::vector<std::string>{"full", "normal", "off"}).description(""));
-    CLI::Option* threads_option =
-        app.add_option("--threads", threads, "Threads that serve clients [one per core]")->type_name("N");
+    app.add_option("--threads", threads, "Threads that serve clients [one per core]")->type_name("N");
     app.add_option("--set", settings, "Set an option by its configuration key; may be repeated")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
@@ -73,19 +119,23 @@ Parsed parse_flags(int argc, char** argv) {
     try {
         app.parse(argc, argv);
         for (const std::string& text : settings) flags.settings.push_back(split_setting(text));
+        for (const Twin& twin : {Twin{"--threads", "threads", &threads},
+                                 Twin{"--sync", "storage.sync", &sync},
+                                 Twin{"--durability", "storage.durability", &durability},
+                                 Twin{"--storage-path", "storage-path", &storage_path},
+                                 Twin{"--storage-way", "storage-way", &storage_way},
+                                 Twin{"--log-level", "log-level", &log_level}})
+            add_flag(flags, app, twin);
+        judge_settings(flags, log_level);
     } catch (const CLI::ParseError& error) {
+        if (const std::string why = missing_store_command(app); error.get_exit_code() != 0 && !why.empty()) {
+            std::fprintf(stderr, "comqtt: %s\nRun with --help for more information.\n", why.c_str());
+            return {std::nullopt, std::nullopt, 1};
+        }
         return {std::nullopt, std::nullopt, app.exit(error) == 0 ? 0 : 1};
     }
     if (store) return {std::nullopt, std::move(store), 0};
     flags.log_level = static_cast<int>(std::ranges::find(kLogLevels, log_level) - kLogLevels.begin());
-    const auto setting = [&](const char* key, const std::string& value) {
-        if (!value.empty()) flags.settings.insert(flags.settings.begin(), {key, value});
-    };
-    setting("storage-way", storage_way);
-    setting("storage-path", storage_path);
-    setting("storage.durability", durability);
-    setting("storage.sync", sync);
-    if (*threads_option) flags.settings.emplace_back("threads", std::to_string(threads));
     if (flags.tcp_addresses.empty() && flags.unix_paths.empty())
         flags.tcp_addresses.emplace_back(kDefaultTcp);
     return {std::move(flags), std::nullopt, 0};

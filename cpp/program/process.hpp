@@ -3,19 +3,28 @@
 
 #include <csignal>
 #include <cstdint>
+#include <optional>
 
 namespace comqtt::program {
 
-/// Holds SIGINT and SIGTERM back from every thread begun after it, so that one thread can wait for them.
-class StopSignals {
+/// Holds the signals that this program is sent back from every thread begun after it, so that one thread can wait for
+/// them. None of them ends the process by itself.
+class Signals {
 public:
-    StopSignals();
-    /// Returns the signal that came.
+    Signals();
+    /// The signal that came.
     int wait();
+    /// The same for so long at most; nothing when none came.
+    std::optional<int> wait_for(int milliseconds);
 
 private:
     sigset_t set_;
 };
+
+/// SIGINT and SIGTERM. The others mean nothing here.
+bool means_stop(int signal);
+/// "SIGTERM".
+const char* signal_name(int signal);
 
 /// Raises the soft limit on open files to the hard one, a file being a connection. Returns what holds now.
 uint64_t raise_open_files();

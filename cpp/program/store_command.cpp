@@ -8,6 +8,8 @@
 #include <cstring>
 #include <vector>
 
+#include "text.hpp"
+
 namespace comqtt::program {
 
 namespace {
@@ -21,8 +23,6 @@ StoreCommand& ensure(std::optional<StoreCommand>& command) {
     if (!command) command.emplace();
     return *command;
 }
-
-comqtt_str view(const std::string& text) { return {text.data(), text.size()}; }
 
 bool print_line(void* file, comqtt_str text) {
     auto* const out = static_cast<std::FILE*>(file);
@@ -138,7 +138,19 @@ void add_store_command(CLI::App& app, std::optional<StoreCommand>& command) {
     }
 }
 
+std::string missing_store_command(const CLI::App& app) {
+    const CLI::App* store = app.get_subcommand("store");
+    if (!store->parsed() || !store->get_subcommands().empty()) return {};
+    const auto words = store->remaining();
+    return "store" + (words.empty() ? std::string(": say what to do") : ": '" + words[0] + "' is not known") +
+           "; expected check, repair, export, import";
+}
+
 int run_store_command(const StoreCommand& command) {
+    if (command.path.empty()) {
+        std::fputs("comqtt: store: PATH is empty; give the store's file\n", stderr);
+        return EXIT_FAILURE;
+    }
     switch (command.action) {
         case Action::check: return check(command);
         case Action::repair: return repair(command);

@@ -19,6 +19,9 @@ struct StoreCommand {
 /// Adds `store` and what comes after it. `command` is filled while the line is parsed.
 void add_store_command(CLI::App& app, std::optional<StoreCommand>& command);
 
+/// Why the command line is wrong, when it is because no command follows `store`, or an unknown one. Else empty.
+std::string missing_store_command(const CLI::App& app);
+
 /// Returns the exit code: 0 = done, and for check: sound.
 int run_store_command(const StoreCommand& command);
 

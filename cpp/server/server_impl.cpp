@@ -181,28 +181,30 @@ void ServerImpl::give_up_start() {
 }
 
 Status ServerImpl::stop(int64_t drain_ms) {
+    const int64_t drain = std::max<int64_t>(drain_ms, 0);
     {
         const std::lock_guard lock(lifecycle_);
         switch (state()) {
             case State::starting: stop_requested_ = true; return Status::ok;
-            case State::stopping:
+            case State::stopping: drain_ms_ = std::min(drain_ms_.load(), drain); return Status::ok;
             case State::stopped: return Status::ok;
             case State::created:
             case State::running: break;
         }
         const bool unstarted = state() == State::created;
         state_ = State::stopping;
+        drain_ms_ = drain;
         close_listeners();
         // Hooks of a server that never ran are told on this thread, unless it is in a callback, or would wait for one.
         const bool here = unstarted && !in_callback() && offline_.try_take();
         if (!here) {
-            stopper_ = start_thread("stop", [this, unstarted, drain_ms] {
+            stopper_ = start_thread("stop", [this, unstarted] {
                 const CallbackMark mark(static_cast<Server*>(this));
                 if (unstarted) {
                     offline_.take();
                     stop_unstarted();
                 } else {
-                    run_stop(std::max<int64_t>(drain_ms, 0));
+                    run_stop();
                 }
             });
             return Status::ok;
@@ -231,20 +233,20 @@ void ServerImpl::become_stopped() {
     changed_.notify_all();
 }
 
-void ServerImpl::run_stop(int64_t drain_ms) {
+void ServerImpl::run_stop() {
     using namespace std::chrono;
-    const auto wait_for_none = [&](milliseconds limit) {
-        const auto until = steady_clock::now() + limit;
-        while (core_->connections.load() && steady_clock::now() < until)
-            std::this_thread::sleep_for(milliseconds(1));
+    const auto started = steady_clock::now();
+    const auto wait_for_none = [&](auto&& over) {
+        while (core_->connections.load() && !over()) std::this_thread::sleep_for(milliseconds(1));
         return core_->connections.load() == 0;
     };
     for (unsigned i = 0; i < core_->shards.size(); ++i)
-        run_on(i, [drain_ms](Shard& shard) { shard.shut_down(drain_ms); });
-    if (!wait_for_none(milliseconds(drain_ms))) {
+        run_on(i, [drain_ms = drain_ms_.load()](Shard& shard) { shard.shut_down(drain_ms); });
+    // Called again, stop() may shorten the time.
+    if (!wait_for_none([&] { return steady_clock::now() - started >= milliseconds(drain_ms_.load()); })) {
         for (unsigned i = 0; i < core_->shards.size(); ++i)
             run_on(i, [](Shard& shard) { shard.terminate(); });
-        wait_for_none(seconds(1));
+        wait_for_none([until = steady_clock::now() + seconds(1)] { return steady_clock::now() >= until; });
     }
     for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard& shard) { shard.terminate(); });
     run_on(0, [](Shard& shard) { shard.finish(); });
@@ -375,8 +377,12 @@ Result<void> ServerImpl::add_store() {
     config.log = core_->log;
     config.counters |= options_.broker.compatibilities.restore_sys_info_restart;
     auto added = core_->hooks.add(storage::make_sqlite_store(std::move(config)));
-    if (!added) return added.take_error();
-    return {};
+    if (added) return {};
+    // The options speak of a store, not of a hook.
+    Error error = added.take_error();
+    constexpr std::string_view kPrefix = "hook 'sqlite': ";
+    if (error.message.starts_with(kPrefix)) error.message.erase(0, kPrefix.size());
+    return error;
 }
 
 Result<void> ServerImpl::restore() {

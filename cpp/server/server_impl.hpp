@@ -85,7 +85,7 @@ private:
     /// What a failed start leaves: hooks hear of the end, nothing runs.
     void give_up_start();
     void close_listeners();
-    void run_stop(int64_t drain_ms);
+    void run_stop();
     void stop_unstarted();
     void end_hooks();
     void become_stopped();
@@ -116,6 +116,7 @@ private:
     bool threads_running_ = false;
     bool stop_requested_ = false;  ///< while it starts
     std::thread stopper_;
+    std::atomic<int64_t> drain_ms_{0};  ///< that clients get when the server stops
     std::map<std::string, Slot, std::less<>> listeners_;
     std::mutex advance_mutex_;
 

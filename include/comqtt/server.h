@@ -35,7 +35,7 @@ COMQTT_API comqtt_status comqtt_server_start(comqtt_server* server, comqtt_error
 /** comqtt_server_start, then waits until something stops the server. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_run(comqtt_server* server, comqtt_error** out_error);
 /** Begins to stop and returns at once; legal in callbacks and again. Clients get DISCONNECT 0x8B (5.0) and up to
- * `drain_ms` to take it. Since 1.0. */
+ * `drain_ms` to take it; called again with less, they get less. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_stop(comqtt_server* server, int64_t drain_ms);
 /** Waits until the server is STOPPED; timeout_ms < 0 = for ever. Errors: TIMEOUT; REENTRANT in a callback; STATE
  * when it was never started or stopped. Since 1.0. */
