@@ -5,17 +5,11 @@ set(comqtt_core_sources)
 foreach(layer IN LISTS comqtt_layers)
   file(GLOB_RECURSE layer_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/cpp/${layer}/*.cpp")
   list(APPEND comqtt_core_sources ${layer_sources})
-  if(layer MATCHES "^(mqtt|topics)$")  # their files have local functions of the same names
-    set_source_files_properties(${layer_sources} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  else()
-    set_source_files_properties(${layer_sources} PROPERTIES UNITY_GROUP ${layer})
-  endif()
+  set_source_files_properties(${layer_sources} PROPERTIES UNITY_GROUP ${layer})
 endforeach()
 
 add_library(comqtt_core STATIC ${comqtt_core_sources})
-if(COMQTT_UNITY)
-  set_target_properties(comqtt_core PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-endif()
+comqtt_unity(comqtt_core)
 target_include_directories(comqtt_core PUBLIC "${PROJECT_SOURCE_DIR}/cpp")
 # Whether Asio finds aligned_alloc depends on what a file includes before it: memory of one way, freed in the other.
 target_compile_definitions(comqtt_core

@@ -3,16 +3,16 @@
 namespace comqtt::mqtt {
 namespace {
 
-constexpr uint32_t bit(PacketType type) { return 1u << static_cast<unsigned>(type); }
+constexpr uint32_t type_bit(PacketType type) { return 1u << static_cast<unsigned>(type); }
 
-constexpr uint32_t kBothWays = bit(PacketType::publish) | bit(PacketType::puback) | bit(PacketType::pubrec) |
-                               bit(PacketType::pubrel) | bit(PacketType::pubcomp);
-constexpr uint32_t kFromClient = kBothWays | bit(PacketType::connect) | bit(PacketType::subscribe) |
-                                 bit(PacketType::unsubscribe) | bit(PacketType::pingreq) |
-                                 bit(PacketType::disconnect);
-constexpr uint32_t kFromServer = kBothWays | bit(PacketType::connack) | bit(PacketType::suback) |
-                                 bit(PacketType::unsuback) | bit(PacketType::pingresp);
-constexpr uint32_t kFromServerV5 = kFromServer | bit(PacketType::disconnect) | bit(PacketType::auth);
+constexpr uint32_t kBothWays = type_bit(PacketType::publish) | type_bit(PacketType::puback) | type_bit(PacketType::pubrec) |
+                               type_bit(PacketType::pubrel) | type_bit(PacketType::pubcomp);
+constexpr uint32_t kFromClient = kBothWays | type_bit(PacketType::connect) | type_bit(PacketType::subscribe) |
+                                 type_bit(PacketType::unsubscribe) | type_bit(PacketType::pingreq) |
+                                 type_bit(PacketType::disconnect);
+constexpr uint32_t kFromServer = kBothWays | type_bit(PacketType::connack) | type_bit(PacketType::suback) |
+                                 type_bit(PacketType::unsuback) | type_bit(PacketType::pingresp);
+constexpr uint32_t kFromServerV5 = kFromServer | type_bit(PacketType::disconnect) | type_bit(PacketType::auth);
 
 DecodeError malformed(const char* statement, const char* what) {
     return {Reason::malformed_packet, statement, what, 0};
@@ -23,9 +23,9 @@ DecodeError check_direction(PacketType type, Version version, bool from_client) 
     const bool v5 = version == Version::v5;
     if (type == PacketType::reserved) return malformed("2.1.2", "packet type 0");
     if (type == PacketType::auth && !v5) return malformed("2.1.2", "AUTH needs MQTT 5.0");
-    const uint32_t client = v5 ? kFromClient | bit(PacketType::auth) : kFromClient;
+    const uint32_t client = v5 ? kFromClient | type_bit(PacketType::auth) : kFromClient;
     const uint32_t server = v5 ? kFromServerV5 : kFromServer;
-    if ((from_client ? client : server) & bit(type)) return {};
+    if ((from_client ? client : server) & type_bit(type)) return {};
     return {Reason::protocol_error, "2.1.2", "this side does not send packets of this type", 0};
 }
 

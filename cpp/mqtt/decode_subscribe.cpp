@@ -49,7 +49,7 @@ bool check_count(Reader& reader, const DecodeContext& context, size_t count) {
 }
 
 /// Packet Identifier and properties, which SUBSCRIBE and UNSUBSCRIBE share.
-bool read_head(Reader& reader, const DecodeContext& context, Packet& out) {
+bool read_request_head(Reader& reader, const DecodeContext& context, Packet& out) {
     if (!reader.packet_id(out.packet_id, "MQTT-2.2.1-3")) return false;
     PropertyContext properties = context.properties(scope_of(out.type));
     return out.version != Version::v5 || read_properties(reader, properties, out.properties);
@@ -58,7 +58,7 @@ bool read_head(Reader& reader, const DecodeContext& context, Packet& out) {
 }  // namespace
 
 bool decode_subscribe(Reader& reader, const DecodeContext& context, Packet& out) {
-    if (!read_head(reader, context, out)) return false;
+    if (!read_request_head(reader, context, out)) return false;
     if (reader.empty()) return reader.fail(Reason::protocol_error, "MQTT-3.8.3-2", "no topic filter");
     while (!reader.empty()) {
         TopicFilterEntry entry;
@@ -71,7 +71,7 @@ bool decode_subscribe(Reader& reader, const DecodeContext& context, Packet& out)
 }
 
 bool decode_unsubscribe(Reader& reader, const DecodeContext& context, Packet& out) {
-    if (!read_head(reader, context, out)) return false;
+    if (!read_request_head(reader, context, out)) return false;
     if (reader.empty()) return reader.fail(Reason::protocol_error, "MQTT-3.10.3-2", "no topic filter");
     while (!reader.empty()) {
         TopicFilterEntry entry;

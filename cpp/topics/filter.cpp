@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "topics/levels.hpp"
+
 namespace comqtt::topics {
 
 namespace {
@@ -9,11 +11,6 @@ namespace {
 constexpr std::string_view kSharePrefix = "$share/";
 
 // Where the level that starts at `from` ends: its separator, or the end of the text.
-size_t level_end(std::string_view text, size_t from) {
-    size_t end = text.find('/', from);
-    return end == std::string_view::npos ? text.size() : end;
-}
-
 // [MQTT-4.7.1-1] [MQTT-4.7.1-2]: a wildcard fills its level, `#` only the last one.
 FilterError check_levels(ParsedFilter& out) {
     std::string_view filter = out.topic_filter;

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "topics/levels.hpp"
+
 namespace comqtt::topics {
 
 namespace {
-
-std::string_view first_level(std::string_view text) { return text.substr(0, text.find('/')); }
-
-size_t level_end(std::string_view text, size_t from) {
-    size_t end = text.find('/', from);
-    return end == std::string_view::npos ? text.size() : end;
-}
 
 // How many bytes of the label the filter shares in whole levels; the first level is known to be equal.
 size_t shared_levels(std::string_view label, std::string_view filter) {

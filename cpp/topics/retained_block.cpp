@@ -11,8 +11,6 @@ namespace comqtt::topics {
 
 namespace {
 
-std::string_view topic_of(const MessageRef& message) { return message->topic_name().text(); }
-
 // A byte in the order of topics: '/' is 1, those below it move up by one. The end of the text is 0.
 constexpr uint32_t key_byte(char c) {
     auto byte = static_cast<uint8_t>(c);

@@ -15,6 +15,8 @@ using mqtt::Message;
 using mqtt::MessageRef;
 using mqtt::Origin;
 
+inline std::string_view topic_of(const MessageRef& message) { return message->topic_name().text(); }
+
 class RetainedBlock {
 public:
     static constexpr size_t kMaximum = 512;

@@ -1,15 +1,11 @@
 #include "topics/retained_scan.hpp"
 
+#include "topics/levels.hpp"
 #include "topics/topic_order.hpp"
 
 namespace comqtt::topics {
 
 namespace {
-
-size_t level_end(std::string_view text, size_t from) {
-    size_t end = text.find('/', from);
-    return end == std::string_view::npos ? text.size() : end;
-}
 
 constexpr size_t kNone = std::string_view::npos;
 

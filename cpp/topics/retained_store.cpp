@@ -11,8 +11,6 @@ namespace comqtt::topics {
 
 namespace {
 
-std::string_view topic_of(const MessageRef& message) { return message->topic_name().text(); }
-
 bool newer(const Origin& a, const Origin& b) {
     return a.clock != b.clock ? a.clock > b.clock : a.node > b.node;
 }

@@ -7,12 +7,11 @@
 #include "topics/exact_filters.hpp"
 #include "topics/filter_trie.hpp"
 #include "topics/hash.hpp"
+#include "topics/levels.hpp"
 
 namespace comqtt::topics {
 
 namespace {
-
-std::string_view first_level(std::string_view topic) { return topic.substr(0, topic.find('/')); }
 
 bool has_wildcard(std::string_view filter) { return filter.find_first_of("+#") != std::string_view::npos; }
 
