@@ -13,6 +13,13 @@ add_test(NAME docs/conformance
   COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/conformance/table.py" --check)
 set_tests_properties(docs/conformance PROPERTIES LABELS docs TIMEOUT 60)
 
+if(TARGET comqtt)
+  add_test(NAME docs/configuration
+    COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/docs/configuration.py" --check
+      --library "$<TARGET_FILE:comqtt>")
+  set_tests_properties(docs/configuration PROPERTIES LABELS docs TIMEOUT 60)
+endif()
+
 if(TARGET comqtt_program)
   add_test(NAME install/package
     COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/install/check_package.py"
