@@ -16,6 +16,19 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 
+# A compiler cache where one is installed, unless the caller has said what to call the compiler with. It serves a second
+# build of the same sources, in another folder or after a change that was taken back.
+option(COMQTT_CCACHE "Compile by way of ccache where it is installed" ON)
+find_program(COMQTT_CCACHE_PROGRAM ccache)
+mark_as_advanced(COMQTT_CCACHE_PROGRAM)
+if(COMQTT_CCACHE AND COMQTT_CCACHE_PROGRAM)
+  foreach(language C CXX)
+    if(NOT DEFINED CMAKE_${language}_COMPILER_LAUNCHER)
+      set(CMAKE_${language}_COMPILER_LAUNCHER "${COMQTT_CCACHE_PROGRAM}")
+    endif()
+  endforeach()
+endif()
+
 # _POSIX_C_SOURCE for C without extensions: the C tests and examples use clock_gettime, nanosleep, sockets.
 add_compile_definitions($<$<COMPILE_LANGUAGE:C>:_POSIX_C_SOURCE=200809L>)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow)
@@ -42,6 +55,24 @@ elseif(COMQTT_SANITIZE)
     add_compile_definitions(ASIO_DISABLE_FENCED_BLOCK)
   endif()
 endif()
+
+# comqtt_unity(<target>): with COMQTT_UNITY its sources are compiled as one file, or as one for each UNITY_GROUP when
+# they have one. What is local to a file must have a name of its own in its group, then.
+function(comqtt_unity target)
+  if(NOT COMQTT_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  get_target_property(folder ${target} SOURCE_DIR)
+  foreach(source IN LISTS sources)
+    get_filename_component(source "${source}" ABSOLUTE BASE_DIR "${folder}")
+    get_source_file_property(group "${source}" DIRECTORY "${folder}" UNITY_GROUP)
+    if(NOT group)
+      set_source_files_properties("${source}" DIRECTORY "${folder}" PROPERTIES UNITY_GROUP all)
+    endif()
+  endforeach()
+endfunction()
 
 # comqtt_fast_code: code generation of the library. Its objects carry both bytecode and machine code, so that the
 # shared library is optimised as a whole while tests link the same objects in no time (comqtt_plain_link).

@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# What each build asks of its suites. `threads`: the values of the broker's --threads that tests/e2e runs with.
+# What each build asks of its suites.
 SANITIZERS = {
     "asan": {
         "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1",
@@ -30,8 +30,16 @@ SANITIZERS = {
 }
 # conformance: its check reads the tags in every test, those of e2e among them.
 SUITE_SECONDS = 1200
-CTEST_FOLDERS = ("unit", "sim", "capi", "fuzz", "abi", "layout", "install", "conformance", "e2e")
-THREADS = {"asan": "2", "tsan": "2"}
+CTEST_FOLDERS = ("unit", "sim", "capi", "fuzz", "abi", "layout", "install", "conformance", "docs", "e2e", "durability",
+                 "traffic", "scale", "hostile")
+# Folders of black-box tests, which take --comqtt and --threads. A folder without a test is left out.
+BLACK_BOX = {
+    "e2e": {"release": "1,2", "asan": "2", "tsan": "2"},
+    "durability": {"release": "1,2", "asan": "2", "tsan": "2"},
+    "traffic": {"release": "1,2,4", "asan": "1,2,4", "tsan": "2,4"},
+    "scale": {"release": "1,2,4", "asan": "2", "tsan": "2"},
+    "hostile": {"release": "1,2,4", "asan": "2", "tsan": "2"},
+}
 
 
 @dataclass
@@ -59,12 +67,12 @@ def suites(preset: str, build: Path) -> list[Suite]:
                    [f"{out}/*", "cpp/**/*", "capi/*", "include/**/*", "bindings/**/*", "bench/**/*", "examples/**/*",
                     "tests/*", *(f"tests/{each}/**/*" for each in CTEST_FOLDERS), "pkgconfig/*", "cmake/*",
                     "docs/*", "CMakeLists.txt", "README.md"], environment)]
-    found.append(Suite("e2e", [*quiet, *pytest, "tests/e2e", "--comqtt", str(build / "comqtt"),
-                               "--threads", THREADS.get(preset, "1,2")],
-                       [*program, "tests/e2e/**/*"], environment))
-    found.append(Suite("durability", [*quiet, *pytest, "tests/durability", "--comqtt", str(build / "comqtt"),
-                                      "--threads", THREADS.get(preset, "1,2")],
-                       [*program, "tests/durability/*", "tests/e2e/*.py"], environment))
+    for name, threads in BLACK_BOX.items():
+        folder = f"tests/{name}"
+        if any((ROOT / folder).glob("test_*.py")):
+            found.append(Suite(name, [*quiet, *pytest, folder, "--comqtt", str(build / "comqtt"),
+                                      "--threads", threads.get(preset, threads["release"])],
+                               [*program, f"{folder}/**/*", "tests/e2e/*.py"], environment))
     if preset not in SANITIZERS:
         paths = os.pathsep.join([str(ROOT / "python"), str(build)])
         for name, folder in (("python", "tests/python"), ("python-examples", "examples/python")):

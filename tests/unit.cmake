@@ -1,6 +1,9 @@
 # comqtt_unit mirrors cpp/; comqtt_sim runs protocol histories against a model. Both are doctest programs with one
 # ctest entry per source file; a file in which doctest finds no case fails.
 
+# With COMQTT_UNITY the tests of these folders are compiled as one file each: they share no name of their own.
+set(comqtt_unity_tests unit/auth unit/base unit/net unit/server unit/session unit/storage sim)
+
 function(comqtt_add_doctest program folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
   file(GLOB support CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/support/*.cpp")
@@ -13,6 +16,19 @@ function(comqtt_add_doctest program folder)
     return()
   endif()
   add_executable(${program} unit/main.cpp ${sources})
+  set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/unit/main.cpp" ${support}
+    PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  foreach(source IN LISTS sources)
+    get_filename_component(part "${source}" DIRECTORY)
+    file(RELATIVE_PATH part "${CMAKE_CURRENT_SOURCE_DIR}" "${part}")
+    if(part IN_LIST comqtt_unity_tests)
+      string(REPLACE "/" "_" part "${part}")
+      set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${part}")
+    else()
+      set_source_files_properties("${source}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+  endforeach()
+  comqtt_unity(${program})
   target_include_directories(${program} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(${program} PRIVATE comqtt_core comqtt_plain_link)
   # Tests are run once: compiled quickly, and out of reach of g++ 12's false -Wmaybe-uninitialized at -O3.
