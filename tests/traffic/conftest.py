@@ -72,6 +72,28 @@ def crowd_with(broker_cache, threads, stored):
 
 
 @pytest.fixture
+def restarting(comqtt_program, threads, tmp_path):
+    """A crowd at a broker of this test alone that has a store, and restart(kill): a new one in the same place."""
+    def start(port: int) -> Broker:
+        return Broker(comqtt_program, (), threads, port=port, store=tmp_path / "comqtt.db")
+
+    def restart(kill: bool) -> None:
+        for each in crowd.peers:
+            each.leave()
+        if kill:
+            crowd.broker.process.kill()
+            crowd.broker.wait()
+        else:
+            assert crowd.broker.stop() == 0
+        crowd.broker = start(crowd.broker.port)
+
+    crowd = Crowd(start(0))
+    yield crowd, restart
+    crowd.close()
+    assert crowd.broker.stop() == 0
+
+
+@pytest.fixture
 def crowd(crowd_with):
     return crowd_with()
 
