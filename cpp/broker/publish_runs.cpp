@@ -109,12 +109,23 @@ void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const u
     run.publisher = c.session->id.value;
     run.origin_id = ByteView(c.client->id);
     run.source = {c.handle, number_};
-    deliver_run(route, run);
-    for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
-        hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), run);
-    if (route.groups.empty()) return;
-    each_in_run(run, [&](Publication& p) {
-        for (const RouteGroup& group : route.groups) deliver_to_group(group, p, run.source, false, {});
+    if (route.groups.empty()) {
+        deliver_run(route, run);
+        for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
+            hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), run);
+        return;
+    }
+    const bool ordinary = !route.targets.empty() || route.remote_shards;
+    const uint64_t remote_shards = route.remote_shards;
+    // One by one: who receives by an ordinary and by a shared subscription gets the messages in their order.
+    run.each([&](ByteView packet, ByteView, ByteView) {
+        const Run one = run.part(packet, 1);
+        if (ordinary) deliver_run(route, one);
+        for (uint64_t shards = remote_shards; shards; shards &= shards - 1)
+            hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), one);
+        each_in_run(one, [&](Publication& p) {
+            for (const RouteGroup& group : route.groups) deliver_to_group(group, p, run.source, false, {});
+        });
     });
 }
 

@@ -283,3 +283,27 @@ def test_a_member_with_a_full_quota_does_not_lose_the_groups_messages(mqtt, uniq
     while len(payloads) < 20:
         payloads.append(slow.message(topic).payload)
     assert sorted(payloads, key=int) == [b"%d" % i for i in range(20)]
+
+
+@pytest.mark.parametrize("qos", (0, 1))
+def test_one_publishers_messages_arrive_in_order_whichever_subscription_they_take(mqtt, unique, qos):
+    """[MQTT-4.6.0-6] Sent in one go, to a client with ordinary and shared subscriptions to the same topics."""
+    base = unique("order")
+    publisher = mqtt.connect()
+    for _ in range(4):  # on several threads
+        receiver = mqtt.connect()
+        for topic_filter in ("both/#", "plain"):
+            receiver.subscribe(f"{base}/{topic_filter}", qos=qos)
+        for topic_filter in ("both/1", "shared"):
+            receiver.subscribe(f"$share/{unique('g')}/{base}/{topic_filter}", qos=qos)
+        expected, packets = [], []
+        for number in range(200):
+            topic = ("both/1", "both/1", "plain", "shared", "both/2")[number * 3 // 7 % 5]
+            packets.append(mp.publish(f"{base}/{topic}", b"%d" % number, qos, packet_id=number + 1 if qos else None))
+            expected += [number] * (2 if topic == "both/1" else 1)
+        publisher.send(*packets)
+        got = [int(receiver.message().payload) for _ in expected]
+        assert got == expected
+        for number in range(200 if qos else 0):
+            publisher.wait_for(mp.PUBACK, packet_id=number + 1)
+        receiver.disconnect()
