@@ -52,7 +52,8 @@ namespace comqtt {
     X(acks_held, gauge, "Packets that wait for the stores")                                       \
     X(stored_bytes, gauge, "Bytes of session queues that only the stores hold")                   \
     X(pages_loaded, counter, "Pages of stored messages read back")                                \
-    X(publishes_refused, counter, "Messages refused because a session queue was full")
+    X(publishes_refused, counter, "Messages refused because a session queue was full")            \
+    X(retained_replays, gauge, "Subscriptions whose retained messages are on their way")
 
 /// One value of a block: written by one thread, read by any.
 class Counter {

@@ -66,6 +66,8 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
     c.session = nullptr;
     s.connection = nullptr;
     c.last_route = nullptr;
+    replays_.stop_all(s.replays);
+    metrics_.retained_replays.set(replays_.count());
     client->connected.store(false, std::memory_order_release);
     client->disconnected_at_ms.store(wall_ms_, std::memory_order_relaxed);
     core_.connected.fetch_sub(1, std::memory_order_relaxed);
@@ -136,13 +138,22 @@ void Shard::end_session(Session& s, bool expired) {
     }
     if (s.stored) record(hooks::Change::Kind::session_removed, &s);
     s.stored = false;
+    replays_.stop_all(s.replays);
+    metrics_.retained_replays.set(replays_.count());
     clear_flow(s);
     if (s.known_room != UINT64_MAX) core_.full_sessions.remove(s.id.value);
-    remove_all_subscriptions(s);
+    auto left = remove_all_subscriptions(s);
     if (!s.sink) core_.registry.remove(*client);
+    core_.session_clients.remove(s.id);
     core_.sessions.fetch_sub(1, std::memory_order_relaxed);
     sessions_.remove(s.id.value & kHandleMask);
-    dead_sessions_.emplace_back(&s);
+    std::unique_ptr<Session> ended(&s);
+    if (left.empty()) {
+        dead_sessions_.push_back(std::move(ended));
+    } else {
+        s.ended = true;
+        departures_.push_back({std::move(ended), std::move(left)});
+    }
 }
 
 void Shard::finish_if_drained(Connection& c) {

@@ -29,6 +29,9 @@ enum class Step : uint8_t {
     publish,        ///< on_publish
     subscribe_acl,  ///< on_acl_check of one filter
     load,           ///< the stored session
+    subscribe,      ///< SUBSCRIBE: its turn to add the next filters
+    replay,         ///< SUBSCRIBE: its turn to look for their retained messages
+    unsubscribe,    ///< UNSUBSCRIBE: its turn to remove the next filters
     retain,         ///< whether a topic of another shard may be retained although the limit is reached
 };
 
@@ -37,11 +40,14 @@ struct Suspension {
     Step step{};
     Ref<hooks::PacketBox> box;
     size_t position = 0;                        ///< next hook to ask
-    size_t index = 0;                           ///< subscribe_acl: filter
-    std::vector<uint8_t> codes;                 ///< subscribe_acl: decided so far
+    size_t index = 0;                           ///< SUBSCRIBE, UNSUBSCRIBE: filter
+    std::vector<uint8_t> codes;                 ///< of the filters, decided so far
+    std::vector<int32_t> counts;                ///< of the filters: subscribers now
+    std::vector<bool> existed;                  ///< of the filters
+    uint64_t vouched = 0;                       ///< Rounds::vouched() before anything was changed
     size_t added = 0;                           ///< subscribe_acl: new filters granted so far
     bool injected = false;                      ///< not from the wire
-    uint64_t pending = 0;                       ///< deferral number
+    uint64_t pending = 0;                       ///< deferral number; 0 = waits for its turn
     std::deque<Ref<hooks::PacketBox>> waiting;  ///< injected packets that come after it
 };
 

@@ -57,6 +57,30 @@ size_t Registry::count() const {
     return count;
 }
 
+void SessionClients::put(topics::SubscriberId session, Ref<hooks::Client> client) {
+    Part& part = parts_[session.shard()];
+    const std::unique_lock lock(part.mutex);
+    if (session.slot() >= part.entries.size()) part.entries.resize(session.slot() + 1);
+    part.entries[session.slot()] = {session.value, std::move(client)};
+}
+
+void SessionClients::remove(topics::SubscriberId session) {
+    Part& part = parts_[session.shard()];
+    Entry removed;
+    const std::unique_lock lock(part.mutex);
+    if (session.slot() < part.entries.size() && part.entries[session.slot()].session == session.value)
+        removed = std::exchange(part.entries[session.slot()], {});
+}
+
+Ref<hooks::Client> SessionClients::find(topics::SubscriberId session) const {
+    if (session.shard() >= parts_.size()) return {};
+    const Part& part = parts_[session.shard()];
+    const std::shared_lock lock(part.mutex);
+    if (session.slot() >= part.entries.size()) return {};
+    const Entry& entry = part.entries[session.slot()];
+    return entry.session == session.value ? entry.client : Ref<hooks::Client>{};
+}
+
 Status BlockList::add(std::string_view id, size_t limit) {
     const std::unique_lock lock(mutex_);
     if (ids_.count(std::string(id))) return Status::exists;
@@ -138,7 +162,9 @@ Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& wak
       log(std::move(log_sink)),
       clock(std::move(time)),
       seed(hash_seed ? *hash_seed : random_seed()),
-      started_wall_ms(clock->wall_ms()) {
+      started_wall_ms(clock->wall_ms()),
+      session_clients(shard_count),
+      retained_counts(shard_count, seed) {
     hooks.set_log(&log);
     for (unsigned i = 0; i < shard_count; ++i) mailboxes.push_back(std::make_shared<Mailbox>(&waker, i));
 }

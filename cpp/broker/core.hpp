@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "broker/config.hpp"
 #include "broker/mail.hpp"
+#include "broker/retained_counts.hpp"
 #include "hooks/dispatcher.hpp"
 #include "topics/subscription_index.hpp"
 
@@ -42,6 +43,27 @@ private:
     };
     Stripe& stripe(std::string_view id) const;
     mutable std::array<Stripe, kStripes> stripes_;
+};
+
+/// Session -> its client, for the names of receivers on other shards. Ids are slots, so that this is a table.
+class SessionClients {
+public:
+    explicit SessionClients(size_t shards) : parts_(shards) {}
+    void put(topics::SubscriberId session, Ref<hooks::Client> client);
+    void remove(topics::SubscriberId session);
+    /// Null when the session has ended.
+    Ref<hooks::Client> find(topics::SubscriberId session) const;
+
+private:
+    struct Entry {
+        uint64_t session = 0;
+        Ref<hooks::Client> client;
+    };
+    struct Part {
+        mutable std::shared_mutex mutex;
+        std::vector<Entry> entries;  ///< by slot
+    };
+    std::vector<Part> parts_;  ///< by shard
 };
 
 /// Client ids that may not connect.
@@ -123,6 +145,7 @@ struct Core {
     hooks::Dispatcher hooks;
     topics::SubscriptionIndex index;
     Registry registry;
+    SessionClients session_clients;
     BlockList blocked;
     std::vector<std::shared_ptr<Mailbox>> mailboxes;
     std::vector<std::unique_ptr<Shard>> shards;
@@ -144,6 +167,7 @@ struct Core {
     std::atomic<uint64_t> uncommitted_bytes{0};  ///< handed to the stores
     std::atomic<uint64_t> store_waiters{0};      ///< a bit for each shard whose publishers wait for less
     std::atomic<uint64_t> next_message_key{1};
+    RetainedCounts retained_counts;
     StoreHealth store_health;
     FullSessions full_sessions;
 };

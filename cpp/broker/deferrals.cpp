@@ -186,6 +186,9 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
                            text);
             return;
         case Step::load: return;  // session_came() goes on
+        case Step::subscribe:
+        case Step::replay:
+        case Step::unsubscribe: return;  // run_turns() goes on
         case Step::retain:
             in.box = state.box;
             in.injected = state.injected;
@@ -194,6 +197,7 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
             if (verdict == Verdict::allow) {
                 accept_publish(c, in, true);
             } else {
+                refuse_retained(c.client->id, in.view.topic_name.text());
                 refuse_publish(c, in, Reason::quota_exceeded, kRetainedFull);
             }
             return;

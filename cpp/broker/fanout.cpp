@@ -101,23 +101,23 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
         for (const RouteGroup& group : route.groups) deliver_to_group(group, p, source, false, {});
         return;
     }
-    const hooks::Selection selection = select_receivers(p, *box);
-    for (const hooks::SelectedReceiver& receiver : selection.receivers) {
+    std::vector<Offer> offers;
+    const hooks::Selection selection = select_receivers(p, *box, offers);
+    for (size_t i = 0; i < selection.receivers.size(); ++i) {
+        const hooks::SelectedReceiver& receiver = selection.receivers[i];
         if (!receiver.chosen) continue;
         topics::SubscriptionOptions options;
-        options.qos = receiver.qos & 3;
         Ref<session::ShareName> share;
         if (receiver.shared) {
-            share = read_share(receiver.filter);
+            if (i < offers.size() && offers[i].subscriber == receiver.subscriber && offers[i].share) {
+                share = offers[i].share;
+                options = offers[i].options;
+            } else {
+                share = read_share(receiver.filter);  // a hook has put it there
+            }
             if (!share) continue;
-            topics::Matches found;
-            core_.index.match(p.topic_name.text(), found);
-            for (const auto& group : found.groups)
-                if (group->share_name == share->share_name && group->topic_filter == share->topic_filter)
-                    for (const auto& member : group->members)
-                        if (member->subscriber.value == receiver.subscriber) options = member->options;
-            options.qos = receiver.qos & 3;
         }
+        options.qos = receiver.qos & 3;
         const topics::SubscriberId target{receiver.subscriber};
         if (target.shard() == number_) {
             deliver_targeted(target, options, std::move(share), p, source);
@@ -136,10 +136,22 @@ bool Shard::route_needs_hooks() const {
     return wants(EventId::on_select_subscribers) || wants(EventId::on_published_with_shared_filters);
 }
 
-hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
+hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box, std::vector<Offer>& offers) {
     hooks::Selection selection;
     matches_.clear();
     core_.index.match(p.topic_name.text(), matches_);
+    // Names for the hooks: each costs one look-up, whichever shard the session belongs to.
+    const auto known = [&](hooks::SelectedReceiver& receiver) {
+        const topics::SubscriberId id{receiver.subscriber};
+        if (id.shard() != number_) {
+            const auto client = core_.session_clients.find(id);
+            if (client) receiver.client_id = client->id;
+            return static_cast<bool>(client);
+        }
+        const Session* s = find_session(receiver.subscriber);
+        if (s) receiver.client_id = s->client->id;
+        return s != nullptr;
+    };
     // Ordinary subscriptions: one receiver per session, the greatest QoS.
     for (const topics::Match& match : matches_.plain) {
         if (match.options.no_local && match.subscriber.value == p.origin.publisher) continue;
@@ -152,11 +164,14 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
         receiver.subscriber = match.subscriber.value;
         receiver.chosen = true;
         receiver.qos = match.options.qos;
+        if (!known(receiver)) continue;  // has ended
         all.push_back(std::move(receiver));
+        offers.push_back({match.subscriber.value, match.options, {}});
     }
     for (const auto& group : matches_.groups) {
         const auto* turn = group->pick();
-        const std::string filter = session::ShareName::make(group->share_name, group->topic_filter)->text();
+        const auto share = session::ShareName::make(group->share_name, group->topic_filter);
+        const std::string filter = share->text();
         for (const auto& member : group->members) {
             hooks::SelectedReceiver receiver;
             receiver.filter = filter;
@@ -164,22 +179,11 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box) {
             receiver.subscriber = member->subscriber.value;
             receiver.chosen = member.get() == turn;
             receiver.qos = member->options.qos;
+            if (!known(receiver)) continue;
             selection.receivers.push_back(std::move(receiver));
+            offers.push_back({member->subscriber.value, member->options, share});
         }
     }
-    // Names for the hooks: sessions of this shard directly, those of others through the registry.
-    std::unordered_multimap<uint64_t, hooks::SelectedReceiver*> elsewhere;
-    for (auto& receiver : selection.receivers) {
-        if (topics::SubscriberId{receiver.subscriber}.shard() != number_) {
-            elsewhere.emplace(receiver.subscriber, &receiver);
-        } else if (const Session* s = find_session(receiver.subscriber)) {
-            receiver.client_id = s->client->id;
-        }
-    }
-    if (!elsewhere.empty())
-        for (const auto& client : core_.registry.all())
-            for (auto [at, last] = elsewhere.equal_range(client->session); at != last; ++at)
-                at->second->client_id = client->id;
     notify(EventId::on_select_subscribers, nullptr, &box, [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_select_subscribers(event, selection, box);
     });
@@ -219,8 +223,9 @@ void Shard::deliver_target(Target& target, Publication& p, bool own, Source sour
         return;
     }
     form.check_read = target.read != hooks::Verdict::allow;
-    if (deliver(*target.session, p, std::move(form), source) && p.retain && !replays_.empty())
-        note_live(*target.session, p.topic_name);
+    Session& s = *target.session;
+    if (deliver(s, p, std::move(form), source) && p.retain && s.replays)
+        s.replays->note_live(routes_.hash_of(p.topic_name), replays_.next_number());
 }
 
 bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source source) {
@@ -230,7 +235,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     }
     Connection* c = s.connection;
     if (c && c->state != Connection::State::established) c = nullptr;
-    if (!c && form.qos == 0) return false;
+    if (!c && (form.qos == 0 || s.ended)) return false;
     if (s.stored && form.qos && store_overflows()) [[unlikely]] {
         metrics_.store_refusals.add();
         form.message = p.message();

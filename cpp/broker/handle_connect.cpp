@@ -273,6 +273,7 @@ Session& Shard::make_session(Ref<hooks::Client> client, bool owner) {
     s.id.value = (uint64_t{number_} << 56) | handle;
     if (owner) client->session = s.id.value;
     s.client = std::move(client);
+    core_.session_clients.put(s.id, s.client);
     core_.sessions.fetch_add(1, std::memory_order_relaxed);
     return s;
 }
@@ -331,6 +332,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
             for (auto& delivery : s->flow->queue) delivery.check_read = true;
         client.session = s->id.value;
         s->client = c.client;
+        core_.session_clients.put(s->id, s->client);
         s->acl.reset();
     }
     core_.registry.put(c.client);

@@ -269,12 +269,13 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     if (forward && p.retain) {
         const unsigned owner = core_.shard_of_topic(p.topic_name);
         if (!in.may_retain && !p.payload.empty() && retained_full()) {
-            if (owner != number_) {
+            const bool known = may_be_retained(p.topic_name.text(), owner);
+            if (known && owner != number_) {
                 ask_retained(c, in, owner);
                 return;
             }
-            if (!retained_.find(p.topic_name.text())) {
-                metrics_.quota_exceeded.add();
+            if (!known) {
+                refuse_retained(c.client->id, p.topic_name.text());
                 refuse_publish(c, in, Reason::quota_exceeded, kRetainedFull);
                 return;
             }
@@ -368,7 +369,7 @@ bool Shard::some_queue_full(Publication& p, const Inbound& in) {
     for (Target& target : route.targets) {
         const Session& s = *target.session;
         const bool queues = !s.connection || (s.flow && !s.flow->queue.empty());
-        if (queues && !s.sink && std::min(p.qos, target.qos) && queue_full(s, bytes)) return true;
+        if (queues && !s.sink && !s.ended && std::min(p.qos, target.qos) && queue_full(s, bytes)) return true;
     }
     if (!route.remote_shards || !core_.full_sessions.any()) return false;
     topics::Matches found;

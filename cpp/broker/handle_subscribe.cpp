@@ -27,8 +27,41 @@ bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
     state.box = std::move(box);
     state.injected = injected;
     state.codes.assign(packet.filters.size(), kUndecided);
-    continue_subscribe(c, std::move(state));
+    if (turns_.empty()) {
+        continue_subscribe(c, std::move(state));
+    } else {
+        wait_turn(c, std::move(state));
+    }
     return c.state != Connection::State::closing;
+}
+
+/// Others come first: a round handles so many filters, whosever they are.
+void Shard::wait_turn(Connection& c, Suspension state) {
+    state.pending = 0;
+    turns_.push_back(c.handle);
+    c.suspension = std::make_unique<Suspension>(std::move(state));
+    pause(c);
+}
+
+void Shard::run_turns() {
+    for (size_t left = turns_.size(); left && filters_left_; --left) {
+        Connection* c = connections_.find(turns_.front());
+        turns_.pop_front();
+        if (!c || !c->suspension || c->suspension->pending) continue;
+        Suspension state = std::move(*c->suspension);
+        c->suspension.reset();
+        c->last_received_ms = now_ms_;
+        auto waiting = std::move(state.waiting);
+        switch (state.step) {
+            case Step::subscribe_acl: continue_subscribe(*c, std::move(state)); break;
+            case Step::subscribe: add_subscriptions(*c, std::move(state)); break;
+            case Step::replay: start_replays(*c, std::move(state)); break;
+            default: continue_unsubscribe(*c, std::move(state)); break;
+        }
+        continue_input(*c, std::move(waiting));
+        resume(*c);
+        if (c->state != Connection::State::closing) schedule(*c, deadline_of(*c));
+    }
 }
 
 uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
@@ -56,6 +89,10 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
     const Packet& packet = state.box->packet;
     state.codes.resize(packet.filters.size(), kUndecided);
     for (; state.index < packet.filters.size(); ++state.index, state.position = 0) {
+        if (!take_filter()) {
+            wait_turn(c, std::move(state));
+            return;
+        }
         uint8_t& decided = state.codes[state.index];
         if (decided == kUndecided) decided = check_filter(c, state);
         if (decided != kUndecided) {
@@ -92,7 +129,13 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
                                                                           : code(reason);
         }
     }
-    finish_subscribe(c, state);
+    state.box->frozen = true;
+    state.existed.resize(packet.filters.size());
+    state.counts.resize(packet.filters.size());
+    state.vouched = rounds_.vouched();
+    state.step = Step::subscribe;
+    state.index = 0;
+    add_subscriptions(c, std::move(state));
 }
 
 void Shard::add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier,
@@ -121,7 +164,9 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     topics::ParsedFilter parsed;
     if (topics::parse_filter(filter, parsed) != topics::FilterError::none) return false;
     if (!s.subscriptions.erase(filter)) return false;
-    if (!parsed.shared) stop_replays(s, parsed.topic_filter);
+    // After UNSUBACK nothing is added [MQTT-3.10.4-2].
+    if (!parsed.shared && replays_.stop(s.replays, parsed.topic_filter))
+        metrics_.retained_replays.set(replays_.count());
     metrics_.subscriptions.sub();
     if (s.stored) record_text(hooks::Change::Kind::subscription_removed, &s, filter);
     count = static_cast<int32_t>(
@@ -129,55 +174,83 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     return true;
 }
 
-void Shard::remove_all_subscriptions(Session& s) {
-    const auto subscriptions = s.subscriptions.take();
-    s.shared_member = false;
+/// What is not removed at once is given back: it goes in pieces, while others go on. Who hears of it hears of all.
+Subscriptions::Map Shard::remove_all_subscriptions(Session& s) {
+    constexpr size_t kAtOnce = 256;
+    auto subscriptions = s.subscriptions.take();
+    const bool tell = wants(EventId::on_unsubscribed);
+    const bool at_once = tell || s.sink || subscriptions.size() <= kAtOnce;
+    const bool shared = std::exchange(s.shared_member, false);
+    if (!at_once && !shared) return subscriptions;
     Packet packet;
     packet.type = mqtt::PacketType::unsubscribe;
     packet.version = s.client->version;
     std::vector<uint8_t> codes;
     std::vector<int32_t> counts;
-    const bool tell = wants(EventId::on_unsubscribed);
-    for (const auto& [filter, options] : subscriptions) {
+    for (auto at = subscriptions.begin(); at != subscriptions.end();) {
         topics::ParsedFilter parsed;
-        topics::parse_filter(filter, parsed);
+        topics::parse_filter(at->first, parsed);
+        if (!at_once && !parsed.shared) {  // a member that has gone is not to be anybody's turn
+            ++at;
+            continue;
+        }
         const auto outcome = core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id);
         metrics_.subscriptions.sub();
-        if (!tell) continue;
-        packet.filters.push_back({filter, static_cast<uint8_t>(options.qos)});
-        codes.push_back(code(Reason::success));
-        counts.push_back(static_cast<int32_t>(outcome.subscribers));
+        if (tell) {
+            packet.filters.push_back({at->first, static_cast<uint8_t>(at->second.qos)});
+            codes.push_back(code(Reason::success));
+            counts.push_back(static_cast<int32_t>(outcome.subscribers));
+        }
+        at = subscriptions.erase(at);
     }
-    if (!tell) return;
+    if (!tell) return subscriptions;
     const auto box = box_packet(std::move(packet), s.client->id);
     box->frozen = true;
     notify(EventId::on_unsubscribed, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_unsubscribed(event, *s.client, *box, codes, counts);
     });
+    return subscriptions;
 }
 
-void Shard::finish_subscribe(Connection& c, Suspension& state) {
+/// Sessions that have ended: some of their subscriptions go. Cached routes know the session until the last is gone.
+void Shard::run_departures() {
+    constexpr size_t kPerRound = 512;
+    for (size_t left = kPerRound; left && !departures_.empty(); --left) {
+        Departure& departure = departures_.front();
+        const auto at = departure.left.begin();
+        topics::ParsedFilter parsed;
+        topics::parse_filter(at->first, parsed);
+        core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, departure.session->id);
+        metrics_.subscriptions.sub();
+        departure.left.erase(at);
+        if (!departure.left.empty()) continue;
+        dead_sessions_.push_back(std::move(departure.session));
+        departures_.pop_front();
+    }
+}
+
+void Shard::add_subscriptions(Connection& c, Suspension state) {
     Session& s = *c.session;
     PacketBox& box = *state.box;
-    box.frozen = true;
     const Packet& packet = box.packet;
     const uint32_t identifier =
         c.version == mqtt::Version::v5
             ? packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0)
             : 0;
-    const uint64_t before = rounds_.vouched();
-    std::vector<bool> existed(packet.filters.size());
-    std::vector<int32_t> counts(packet.filters.size());
-    for (size_t i = 0; i < packet.filters.size(); ++i) {
-        if (state.codes[i] > 2) continue;
-        mqtt::TopicFilterEntry entry = packet.filters[i];
-        entry.qos = state.codes[i];
+    for (; state.index < packet.filters.size(); ++state.index) {
+        if (!take_filter()) {
+            wait_turn(c, std::move(state));
+            return;
+        }
+        if (state.codes[state.index] > 2) continue;
+        mqtt::TopicFilterEntry entry = packet.filters[state.index];
+        entry.qos = state.codes[state.index];
         bool was_there = false;
-        add_subscription(s, entry, identifier, was_there, counts[i]);
-        existed[i] = was_there;
+        add_subscription(s, entry, identifier, was_there, state.counts[state.index]);
+        state.existed[state.index] = was_there;
     }
     notify(EventId::on_subscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_subscribed(event, *c.client, box, state.codes, counts);
+        hook.on_subscribed(event, *c.client, box, state.codes, state.counts);
     });
     if (!c.client->is_inline && packet.packet_id) {
         Packet ack;
@@ -189,54 +262,84 @@ void Shard::finish_subscribe(Connection& c, Suspension& state) {
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
-        if (rounds_.vouched() != before || c.held) cork(c);  // retained messages come behind it
+        if (rounds_.vouched() != state.vouched || c.held) cork(c);  // retained messages come behind it
         send_packet(c, std::move(ack));
     }
-    for (size_t i = 0; i < packet.filters.size(); ++i) {
-        if (state.codes[i] > 2) continue;
-        const auto& entry = packet.filters[i];
+    state.step = Step::replay;
+    state.index = 0;
+    start_replays(c, std::move(state));
+}
+
+void Shard::start_replays(Connection& c, Suspension state) {
+    Session& s = *c.session;
+    const Packet& packet = state.box->packet;
+    for (; state.index < packet.filters.size(); ++state.index) {
+        if (!take_filter()) {
+            wait_turn(c, std::move(state));
+            return;
+        }
+        if (state.codes[state.index] > 2) continue;
+        const auto& entry = packet.filters[state.index];
         topics::ParsedFilter parsed;
         topics::parse_filter(entry.filter, parsed);
-        if (parsed.shared || entry.retain_handling == 2 || (entry.retain_handling == 1 && existed[i]))
+        if (parsed.shared || entry.retain_handling == 2 ||
+            (entry.retain_handling == 1 && state.existed[state.index]))
             continue;
         if (const auto* options = s.subscriptions.find(entry.filter))
             start_replay(s, parsed.topic_filter, *options);
     }
-    packet_processed(c, &box, Reason::success);
+    packet_processed(c, state.box.get(), Reason::success);
 }
 
 bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
     notify(EventId::on_unsubscribe, c.client.get(), box.get(),
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_unsubscribe(event, *c.client, *box); });
     box->frozen = true;
-    const Packet& packet = box->packet;
-    const uint64_t before = rounds_.vouched();
-    std::vector<uint8_t> codes(packet.filters.size());
-    std::vector<int32_t> counts(packet.filters.size());
-    for (size_t i = 0; i < packet.filters.size(); ++i) {
-        topics::ParsedFilter parsed;
-        if (topics::parse_filter(packet.filters[i].filter, parsed) != topics::FilterError::none) {
-            codes[i] = code(Reason::topic_filter_invalid);
-        } else {
-            codes[i] = remove_subscription(*c.session, packet.filters[i].filter, counts[i])
-                           ? code(Reason::success)
-                           : code(Reason::no_subscription_existed);
-        }
+    Suspension state;
+    state.step = Step::unsubscribe;
+    state.codes.resize(box->packet.filters.size());
+    state.counts.resize(box->packet.filters.size());
+    state.vouched = rounds_.vouched();
+    state.box = std::move(box);
+    if (turns_.empty()) {
+        continue_unsubscribe(c, std::move(state));
+    } else {
+        wait_turn(c, std::move(state));
     }
-    notify(EventId::on_unsubscribed, c.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_unsubscribed(event, *c.client, *box, codes, counts);
+    return c.state != Connection::State::closing;
+}
+
+void Shard::continue_unsubscribe(Connection& c, Suspension state) {
+    PacketBox& box = *state.box;
+    const Packet& packet = box.packet;
+    for (; state.index < packet.filters.size(); ++state.index) {
+        if (!take_filter()) {
+            wait_turn(c, std::move(state));
+            return;
+        }
+        const std::string& filter = packet.filters[state.index].filter;
+        topics::ParsedFilter parsed;
+        Reason reason = Reason::topic_filter_invalid;
+        if (topics::parse_filter(filter, parsed) == topics::FilterError::none)
+            reason = remove_subscription(*c.session, filter, state.counts[state.index])
+                         ? Reason::success
+                         : Reason::no_subscription_existed;
+        state.codes[state.index] = code(reason);
+    }
+    notify(EventId::on_unsubscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_unsubscribed(event, *c.client, box, state.codes, state.counts);
     });
     if (!c.client->is_inline && packet.packet_id) {
         Packet ack;
         ack.type = mqtt::PacketType::unsuback;
         ack.packet_id = packet.packet_id;
-        ack.reason_codes = std::move(codes);
+        ack.reason_codes = std::move(state.codes);
         if (c.version == mqtt::Version::v5 && c.problem_information &&
             !core_.config.compatibilities.no_inherited_properties_on_ack)
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
-        if (rounds_.vouched() == before && !c.held) {
+        if (rounds_.vouched() == state.vouched && !c.held) {
             send_packet(c, std::move(ack));
         } else {
             Held held;
@@ -245,7 +348,7 @@ bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
             hold(c, std::move(held));
         }
     }
-    return true;
+    packet_processed(c, &box, Reason::success);
 }
 
 }  // namespace comqtt::broker

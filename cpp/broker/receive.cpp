@@ -251,7 +251,7 @@ bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
             break;
         }
         case PacketType::subscribe: return handle_subscribe(c, box, injected);
-        case PacketType::unsubscribe: open = handle_unsubscribe(c, box); break;
+        case PacketType::unsubscribe: return handle_unsubscribe(c, box);
         case PacketType::pingreq: handle_ping(c); break;
         case PacketType::disconnect:
             packet_processed(c, box.get(), Reason::success);

@@ -171,8 +171,11 @@ void Shard::load_retained(std::string_view topic) {
         if (event.failed()) core_.hooks.report_failure(event, hook);
         for (mqtt::MessageRef& message : sink.retained) {
             if (message->topic_name().text() != topic) continue;
+            core_.retained_counts.add(owner, topic);
             post(owner, [message](Shard& shard) {
-                if (!shard.retained_.find(message->topic_name().text())) shard.store_retained(message);
+                const std::string_view name = message->topic_name().text();
+                if (!shard.retained_.find(name)) shard.store_retained(message);
+                shard.core_.retained_counts.remove(shard.number_, name);
             });
         }
     });

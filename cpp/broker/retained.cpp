@@ -1,5 +1,4 @@
-// Retained messages: each topic belongs to one shard by its hash. A replay reads a store in small pieces, its own
-// shard's directly and another's by asking for the next piece, so that it never holds anybody up.
+// Retained messages: each topic belongs to one shard by its hash. How they reach new subscribers: replaying.cpp.
 
 #include "broker/packet_parts.hpp"
 #include "broker/shard.hpp"
@@ -7,16 +6,36 @@
 
 namespace comqtt::broker {
 
-namespace {
-constexpr size_t kPiece = 256;       ///< messages
-constexpr size_t kPieceWork = 4096;  ///< topics looked at
-constexpr size_t kQueueAhead = 256;  ///< replayed messages waiting for the client's window
-}  // namespace
+bool Shard::retained_full(const Core& core) {
+    const Limits& limits = core.config.limits;
+    return core.retained_messages.load(std::memory_order_relaxed) >= limits.retained_messages ||
+           core.retained_bytes.load(std::memory_order_relaxed) >= limits.retained_bytes;
+}
 
-bool Shard::retained_full() const {
-    const Limits& limits = core_.config.limits;
-    return core_.retained_messages.load(std::memory_order_relaxed) >= limits.retained_messages ||
-           core_.retained_bytes.load(std::memory_order_relaxed) >= limits.retained_bytes;
+/// At the limit a topic that is retained already may be replaced, whoever publishes to it. Of another shard's topics only
+/// their keeper knows for certain.
+bool Shard::may_be_retained(std::string_view topic, unsigned owner) const {
+    if (!retained_full()) return true;
+    return owner == number_ ? static_cast<bool>(retained_.find(topic)) : core_.retained_counts.may_hold(topic);
+}
+
+void Shard::refuse_retained(std::string_view client_id, std::string_view topic) {
+    metrics_.quota_exceeded.add();
+    uint64_t suppressed = 0;
+    if (core_.log.enabled(LogLevel::warn) && retained_log_.allow(now_ms_, suppressed))
+        core_.log.write(LogLevel::warn, "broker",
+                        "client '{}': its message is not retained for '{}': {}{}", client_id,
+                        topic.substr(0, 200), kRetainedFull, lines_held_back(suppressed));
+}
+
+/// For publishers that get no answer: a will, an inline client's message. It goes to its receivers all the same.
+void Shard::retain_unanswered(Publication& p, hooks::Client& client, PacketBox& box) {
+    if (!p.retain) return;
+    if (p.payload.empty() || may_be_retained(p.topic_name.text(), core_.shard_of_topic(p.topic_name))) {
+        retain_message(p, &client, &box);
+    } else {
+        refuse_retained(client.id, p.topic_name.text());
+    }
 }
 
 /// The limit is reached: only a topic that is retained already may be, and its shard has to be asked.
@@ -24,6 +43,7 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
     materialize(c, in);
     Ref<hooks::Deferral> answer = make_deferral(*c.client, in.box.get());
     if (!answer) {
+        refuse_retained(c.client->id, in.view.topic_name.text());
         refuse_publish(c, in, Reason::quota_exceeded, kRetainedFull);
         return;
     }
@@ -34,7 +54,6 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
     suspend(c, std::move(state), answer);
     post(owner, [answer](Shard& shard) {
         const bool known = static_cast<bool>(shard.retained_.find(answer->packet()->packet.topic_name));
-        if (!known) shard.metrics_.quota_exceeded.add();
         hooks::DeferralResult result;
         result.value = static_cast<int>(known ? hooks::Verdict::allow : hooks::Verdict::deny);
         answer->complete(std::move(result));
@@ -45,8 +64,9 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
 void Shard::take_retained(const mqtt::MessageRef& message) {
     const bool removes = message->payload().empty();
     const bool known = static_cast<bool>(retained_.find(message->topic_name().text()));
-    if (!removes && !known && retained_full()) {
-        metrics_.quota_exceeded.add();
+    // The server's own are not counted.
+    if (!removes && !known && message->origin().publisher && retained_full()) {
+        refuse_retained(message->origin_id().text(), message->topic_name().text());
         return;
     }
     if (!removes || known) record_retained(message);
@@ -67,9 +87,13 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
         const uint64_t logged = p.exactly_once && p.qos && storing()
                                     ? log_handover(owner, p, p.qos, std::string(hooks::kToRetained))
                                     : 0;
-        post(owner, [message, logged, from = number_](Shard& shard) {
+        // Counted before anybody can learn of it: who subscribes then asks its shard.
+        const bool counted = !p.payload.empty();
+        if (counted) core_.retained_counts.add(owner, p.topic_name.text());
+        post(owner, [message, logged, counted, from = number_](Shard& shard) {
             if (logged) shard.forget_handover(from, logged);
             shard.take_retained(message);
+            if (counted) shard.core_.retained_counts.remove(shard.number_, message->topic_name().text());
         });
     }
     if (client && wants(EventId::on_retain_message)) {
@@ -92,11 +116,13 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
 void Shard::store_retained(mqtt::MessageRef message) {
     const size_t count = retained_.count();
     const size_t bytes = retained_.bytes();
+    const mqtt::MessageRef named = message;
+    const std::string_view topic = named->topic_name().text();
     if (message->payload().empty()) {
-        retained_.remove(message->topic_name().text());
+        retained_.remove(topic);
     } else {
         if (message->has_expiry()) {
-            retained_expiry_.emplace_back(message->expires_ms(), message->topic_name().text());
+            retained_expiry_.emplace_back(message->expires_ms(), topic);
             std::push_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
             const int64_t due = now_ms_ + std::max<int64_t>(0, message->expires_ms() - wall_ms_);
             if (due < retained_deadline_ms_) {
@@ -106,6 +132,8 @@ void Shard::store_retained(mqtt::MessageRef message) {
         }
         retained_.store(std::move(message));
     }
+    if (retained_.count() > count) core_.retained_counts.add(number_, topic);
+    if (retained_.count() < count) core_.retained_counts.remove(number_, topic);
     core_.retained_messages.fetch_add(retained_.count() - count, std::memory_order_relaxed);
     core_.retained_bytes.fetch_add(retained_.bytes() - bytes, std::memory_order_relaxed);
     metrics_.retained.set(retained_.count());
@@ -147,157 +175,12 @@ bool Shard::remove_retained(std::string_view topic) {
         record_text(hooks::Change::Kind::retained_removed, nullptr, topic);
     const size_t bytes = retained_.bytes();
     retained_.remove(topic);
+    if (retained_.count() < count) core_.retained_counts.remove(number_, topic);
     core_.retained_messages.fetch_sub(count - retained_.count(), std::memory_order_relaxed);
     core_.retained_bytes.fetch_sub(bytes - retained_.bytes(), std::memory_order_relaxed);
     metrics_.retained.set(retained_.count());
     metrics_.retained_bytes.set(retained_.bytes());
     return count != retained_.count();
-}
-
-void Shard::start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options) {
-    if (wants(EventId::stored_retained_by_topic)) load_retained(topic_filter);
-    if (core_.retained_messages.load(std::memory_order_relaxed) == 0 && core_.shards.size() == 1) return;
-    RetainedReplay replay;
-    replay.session = s.id.value;
-    replay.topic_filter = topic_filter;
-    replay.options = options;
-    replay.number = next_replay_++;
-    topics::ParsedFilter parsed;
-    topics::parse_filter(topic_filter, parsed);
-    replay.shard = parsed.has_wildcard ? number_ : core_.shard_of_topic(ByteView(topic_filter));
-    replay.stores_left = parsed.has_wildcard ? static_cast<unsigned>(core_.shards.size()) - 1 : 0;
-    // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want. Retained
-    // messages that other shards have acknowledged may be in the mailbox still: they come first.
-    if (replay.shard == number_ && core_.mailboxes[number_]->idle() && !held_back(replay, s) &&
-        replay_piece(s, replay))
-        return;
-    replays_.push_back(std::move(replay));
-}
-
-/// The session got a message live that replaces the retained one of its topic.
-void Shard::note_live(const Session& s, ByteView topic) {
-    for (RetainedReplay& replay : replays_)
-        if (replay.session == s.id.value && replay.live.size() < kLiveNoted)
-            replay.live.insert(routes_.hash_of(topic));
-}
-
-/// After UNSUBACK nothing is added [MQTT-3.10.4-2].
-void Shard::stop_replays(const Session& s, std::string_view topic_filter) {
-    std::erase_if(replays_, [&](const RetainedReplay& replay) {
-        return replay.session == s.id.value && replay.topic_filter == topic_filter;
-    });
-}
-
-void Shard::scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
-                          std::vector<mqtt::MessageRef>& out) {
-    retained_.scan(topic_filter, cursor, kPiece, kPieceWork, out);
-}
-
-/// Waits for another shard, or for the client to take what it was given.
-bool Shard::held_back(const RetainedReplay& replay, const Session& s) const {
-    return replay.waiting ||
-           (s.connection && (s.connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
-                             (s.flow && s.flow->queue.size() > kQueueAhead)));
-}
-
-/// Some replay can go on: its client took everything in this round, so that no event will tell.
-bool Shard::replay_ready() const {
-    return std::any_of(replays_.begin(), replays_.end(), [&](const RetainedReplay& replay) {
-        const Session* s = sessions_.find(replay.session & kHandleMask);
-        return !s || !held_back(replay, *s);
-    });
-}
-
-/// Delivers one piece from the shard's own store; true when that was the last one.
-bool Shard::replay_piece(Session& s, RetainedReplay& replay) {
-    std::vector<mqtt::MessageRef> messages;
-    scan_retained(replay.topic_filter, replay.cursor, messages);
-    deliver_replayed(s, replay, messages);
-    return replay.cursor.done && next_store(replay);
-}
-
-void Shard::run_replays() {
-    replaying_ = false;
-    for (size_t i = 0; i < replays_.size();) {
-        Session* s = find_session(replays_[i].session);
-        const bool gone =
-            !s || (!s->sink && (!s->connection || s->connection->state != Connection::State::established));
-        if (!gone && held_back(replays_[i], *s)) {
-            ++i;
-            continue;
-        }
-        if (!gone && replays_[i].shard != number_) {
-            RetainedReplay& replay = replays_[i];
-            replay.waiting = true;
-            post(replay.shard, [from = number_, number = replay.number, filter = replay.topic_filter,
-                                cursor = replay.cursor](Shard& owner) mutable {
-                std::vector<mqtt::MessageRef> found;
-                owner.scan_retained(filter, cursor, found);
-                owner.post(from, [number, cursor, found](Shard& asker) {
-                    asker.finish_fetch(number, cursor, found);
-                });
-            });
-            ++i;
-            continue;
-        }
-        if (gone || replay_piece(*s, replays_[i])) {
-            replays_.erase(replays_.begin() + static_cast<ptrdiff_t>(i));
-        } else {
-            replaying_ = true;
-            ++i;
-        }
-    }
-}
-
-/// Moves on to the next shard's store; true when there is none.
-bool Shard::next_store(RetainedReplay& replay) const {
-    if (replay.stores_left == 0) return true;
-    --replay.stores_left;
-    replay.shard = (replay.shard + 1) % static_cast<unsigned>(core_.shards.size());
-    replay.cursor = {};
-    return false;
-}
-
-void Shard::finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
-                         std::vector<mqtt::MessageRef> messages) {
-    for (size_t i = 0; i < replays_.size(); ++i) {
-        RetainedReplay& replay = replays_[i];
-        if (replay.number != number) continue;
-        replay.waiting = false;
-        replay.cursor = std::move(cursor);
-        if (Session* s = find_session(replay.session)) deliver_replayed(*s, replay, messages);
-        if (replay.cursor.done && next_store(replay))
-            replays_.erase(replays_.begin() + static_cast<ptrdiff_t>(i));
-        return;
-    }
-}
-
-void Shard::deliver_replayed(Session& s, RetainedReplay& replay, std::vector<mqtt::MessageRef>& messages) {
-    Ref<session::IdentifierList> identifiers;
-    if (replay.options.identifier) {
-        identifiers = Ref<session::IdentifierList>::adopt(new session::IdentifierList);
-        identifiers->identifiers.push_back(replay.options.identifier);
-    }
-    for (const mqtt::MessageRef& message : messages) {
-        if (message->expires_ms() <= wall_ms_) continue;
-        // A newer one came live while this one was on its way [MQTT-4.6.0-5].
-        if (!replay.live.empty() && replay.live.count(routes_.hash_of(message->topic_name()))) continue;
-        if (replay.options.no_local && message->origin_id().text() == s.client->id) continue;
-        Publication p = Publication::of(message);
-        session::Delivery form;
-        form.qos = std::min<uint8_t>(message->qos(), replay.options.qos);
-        form.retain = true;
-        form.check_read = !s.sink;
-        form.identifiers = identifiers;
-        const session::Delivery shown = form;
-        if (!deliver(s, p, std::move(form), {}) || !wants(EventId::on_retain_published)) continue;
-        const auto box = box_packet(packet_of(p, shown, 0), message->origin_id().text());
-        box->frozen = true;
-        notify(EventId::on_retain_published, s.client.get(), box.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_retain_published(event, *s.client, *box);
-               });
-    }
 }
 
 void Shard::collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out) {

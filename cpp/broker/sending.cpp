@@ -31,6 +31,7 @@ void Shard::flush(Connection& c) {
         c.blocked = true;
         c.out.shrink(chunks_);
     }
+    if (c.session && c.session->replays) wake_replays(*c.session);
 }
 
 bool Shard::send_packet(Connection& c, Packet packet) {
@@ -288,6 +289,7 @@ void Shard::pump(Connection& c, Session& s) {
     if (s.tail) fetch_page(s);
     note_fullness(s);
     relieve(c);
+    if (s.replays) wake_replays(s);
 }
 
 void Shard::count_queued(uint64_t messages, uint64_t bytes) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "broker/acl_cache.hpp"
+#include "broker/replays.hpp"
 #include "broker/subscriptions.hpp"
 #include "hooks/client.hpp"
 #include "hooks/deferral.hpp"
@@ -41,6 +42,7 @@ struct Session {
     Connection* connection = nullptr;  ///< null = offline
     bool shared_member = false;        ///< has shared subscriptions
     bool stored = false;               ///< the stores have it
+    bool ended = false;                ///< some of its subscriptions are still in the index
     uint64_t known_room = UINT64_MAX;  ///< in Core::full_sessions; UINT64_MAX = not there
     uint32_t expiry_interval = 0;      ///< seconds after disconnection; kNoExpiry = never
     int64_t expires_ms = INT64_MAX;    ///< monotonic, while offline
@@ -49,6 +51,7 @@ struct Session {
     std::unique_ptr<session::Flow> flow;
     std::unique_ptr<session::Tail> tail;  ///< null = the whole queue is in memory
     std::unique_ptr<DelayedWill> will;
+    Replays::Holder replays;  ///< retained messages on their way; null = none
     std::unique_ptr<AclCache> acl;
     std::unique_ptr<InlineSink> sink;     ///< inline subscription
     std::unique_ptr<ReadHold> read_hold;  ///< while there is one, deliveries queue up

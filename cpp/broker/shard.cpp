@@ -14,6 +14,7 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
       routes_(core.config.limits.routes, core.seed),
       outboxes_(core.mailboxes.size()),
       handover_waiters_(core.mailboxes.size()),
+      replays_(core.mailboxes.size()),
       handover_logs_(core.mailboxes.size()),
       arrived_logs_(core.mailboxes.size()) {
     begin_round();
@@ -31,6 +32,8 @@ Shard::~Shard() {
 void Shard::begin_round() {
     now_ms_ = core_.clock->monotonic_ms();
     wall_ms_ = core_.clock->wall_ms();
+    first_pieces_ = kReplayWork;
+    filters_left_ = kFiltersPerRound;
 }
 
 Connection* Shard::accept(Link& link, PeerInfo peer) {
@@ -81,10 +84,7 @@ void Shard::on_peer_gone(Connection& c) {
 void Shard::finish_half_closed() {
     for (size_t i = 0; i < half_closed_.size();) {
         Connection* c = connections_.find(half_closed_[i]);
-        const auto replaying = [&](const RetainedReplay& replay) {
-            return c->session && replay.session == c->session->id.value;
-        };
-        if (c && (c->suspension || std::any_of(replays_.begin(), replays_.end(), replaying))) {
+        if (c && (c->suspension || (c->session && c->session->replays))) {
             ++i;
             continue;
         }
@@ -115,6 +115,8 @@ void Shard::end_round() {
     spoil(forward_buffer_);
     spoil(scratch_);
     spoil(encode_buffer_);
+    run_turns();
+    run_departures();
     run_replays();
     // The stores see what is handed over before what becomes of it.
     close_round();
@@ -139,7 +141,6 @@ void Shard::end_round() {
             pump(c, *c.session);
     }
     dirty_.clear();
-    if (!replaying_) replaying_ = replay_ready();
     close_round();
     hand_over_loads();
     flush_outboxes();
@@ -150,6 +151,7 @@ void Shard::end_round() {
 
 void Shard::drain_mailbox() {
     auto batches = core_.mailboxes[number_]->take();
+    ++drains_;
     for (MailBatch& batch : batches) accept_mail(batch);
 }
 

@@ -5,6 +5,7 @@
 //
 // Everything here runs on the shard's thread; other threads post to its Mailbox.
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@
 #include "broker/pending.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
-#include "broker/retained_replay.hpp"
+#include "broker/replays.hpp"
 #include "broker/rounds.hpp"
 #include "broker/route.hpp"
 #include "broker/run.hpp"
@@ -68,10 +69,9 @@ public:
     void run_deadlines();
     int64_t next_deadline_ms() const { return deadlines_.next_ms(); }
     /// True when there is work that waits for neither input nor time (replays).
-    bool busy() const { return replaying_; }
-    void run_replays();
+    bool busy() const { return replays_.busy() || !turns_.empty() || !departures_.empty(); }
     bool idle() const {
-        return core_.mailboxes[number_]->idle() && !replaying_ &&
+        return core_.mailboxes[number_]->idle() && !busy() &&
                (core_.store_health.failing() || (rounds_.empty() && loads_.empty()));
     }
     /// Milliseconds since the oldest changes that are not committed were handed to the stores. Any thread.
@@ -99,6 +99,14 @@ public:
                                        uint8_t published_qos = 0);
     mqtt::MessageRef stored_message(const hooks::StoredMessage& record) const;
     void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
+    /// The server holds as many retained messages as it may, and none of this topic. Any thread.
+    static bool certainly_not_retained(const Core& core, std::string_view topic) {
+        return core.config.capabilities.retain_available && retained_full(core) &&
+               !core.retained_counts.may_hold(topic);
+    }
+    static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
+    /// The limit is reached and the topic is not retained: counted, logged.
+    void refuse_retained(std::string_view client_id, std::string_view topic);
     /// False when there was none.
     bool remove_retained(std::string_view topic);
     /// DISCONNECT 0x8B to everybody; connections linger up to drain_ms.
@@ -203,13 +211,19 @@ private:
     // --- SUBSCRIBE and UNSUBSCRIBE (handle_subscribe.cpp) ---
     bool handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected);
     void continue_subscribe(Connection& c, Suspension state);
-    void finish_subscribe(Connection& c, Suspension& state);
+    void add_subscriptions(Connection& c, Suspension state);
+    void start_replays(Connection& c, Suspension state);
     bool handle_unsubscribe(Connection& c, Ref<PacketBox> box);
+    void continue_unsubscribe(Connection& c, Suspension state);
+    bool take_filter() { return filters_left_ && filters_left_--; }
+    void wait_turn(Connection& c, Suspension state);
+    void run_turns();
+    void run_departures();
     uint8_t check_filter(Connection& c, const Suspension& state) const;
     void add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier, bool& existed,
                           int32_t& count);
     bool remove_subscription(Session& s, const std::string& filter, int32_t& count);
-    void remove_all_subscriptions(Session& s);
+    Subscriptions::Map remove_all_subscriptions(Session& s);
     void set_members_online(Session& s, bool online);
 
     // --- PINGREQ, DISCONNECT (handle_control.cpp) ---
@@ -240,7 +254,13 @@ private:
                         Publication& p, Source source);
     void call_inline(Session& s, Publication& p, const session::Delivery& form);
     void redeliver_shared(Session& s, bool ending);
-    hooks::Selection select_receivers(Publication& p, PacketBox& box);
+    /// What the subscription of a receiver says that hooks may not change; one for each that the index found.
+    struct Offer {
+        uint64_t subscriber = 0;
+        topics::SubscriptionOptions options;
+        Ref<session::ShareName> share;
+    };
+    hooks::Selection select_receivers(Publication& p, PacketBox& box, std::vector<Offer>& offers);
     bool route_needs_hooks() const;
 
     // --- read and write verdicts (acl.cpp) ---
@@ -367,25 +387,29 @@ private:
     void replay_to(uint64_t subscriber, topics::SubscriptionOptions options, const session::Delivery& stored);
 
     // --- retained messages (retained.cpp) ---
-    static constexpr size_t kLiveNoted = 65'536;
-    static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
-    bool retained_full() const;
+    bool retained_full() const { return retained_full(core_); }
+    static bool retained_full(const Core& core);
+    bool may_be_retained(std::string_view topic, unsigned owner) const;
+    void retain_unanswered(Publication& p, hooks::Client& client, PacketBox& box);
     void ask_retained(Connection& c, Inbound& in, unsigned owner);
     void take_retained(const mqtt::MessageRef& message);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
     void store_retained(mqtt::MessageRef message);
-    void note_live(const Session& s, ByteView topic);
-    void stop_replays(const Session& s, std::string_view topic_filter);
+
+    // --- their way to new subscribers (replaying.cpp) ---
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
-    void scan_retained(std::string_view topic_filter, topics::RetainedStore::Cursor& cursor,
-                       std::vector<mqtt::MessageRef>& out);
-    bool next_store(RetainedReplay& replay) const;
-    bool replay_piece(Session& s, RetainedReplay& replay);
-    bool held_back(const RetainedReplay& replay, const Session& s) const;
-    bool replay_ready() const;
-    void deliver_replayed(Session& s, RetainedReplay& replay, std::vector<mqtt::MessageRef>& messages);
-    void finish_fetch(uint64_t number, topics::RetainedStore::Cursor cursor,
-                      std::vector<mqtt::MessageRef> messages);
+    bool held_back(const Session& s) const;
+    /// The client took some of what it was given.
+    void wake_replays(Session& s) {
+        if (!held_back(s)) replays_.wake(s.id.value, *s.replays);
+    }
+    void run_replays();
+    void replay_own_store();
+    void ask_store(unsigned store);
+    void answer_replays(std::vector<ReplayAsk>& asks);
+    void take_answers(unsigned store, std::vector<ReplayAsk>& asks);
+    void deliver_replayed(Session& s, uint64_t number, topics::SubscriptionOptions options,
+                          const std::vector<mqtt::MessageRef>& messages);
     void expire_retained();
 
     // --- lines in the log (connection_log.cpp) ---
@@ -460,10 +484,21 @@ private:
     void finish_half_closed();
     std::vector<std::unique_ptr<Connection>> graveyard_;  ///< freed at the end of the round
     std::vector<std::unique_ptr<Session>> dead_sessions_;
+    /// A session that has ended, with subscriptions that are still in the index.
+    struct Departure {
+        std::unique_ptr<Session> session;
+        Subscriptions::Map left;
+    };
+    std::deque<Departure> departures_;
+    std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on when it is their turn
+    static constexpr size_t kFiltersPerRound = 1024;
+    size_t filters_left_ = kFiltersPerRound;
     std::vector<MailBatch> outboxes_;
     std::vector<std::vector<Source>> handover_waiters_;  ///< by target shard
-    std::vector<RetainedReplay> replays_;
-    uint64_t next_replay_ = 1;
+    Replays replays_;
+    static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, a request, and what goes with SUBACKs
+    topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
+    uint64_t drains_ = 0;                         ///< times the mailbox was emptied
     std::unordered_map<uint64_t, PendingVerdict> pending_;
     Rounds rounds_;
     std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};
@@ -481,8 +516,8 @@ private:
     std::vector<uint8_t> forward_buffer_;
     LogLimiter refusals_log_;  ///< ends of connections at warn and above
     LogLimiter ends_log_;      ///< at info
+    LogLimiter retained_log_;
     bool shutting_down_ = false;
-    bool replaying_ = false;
 };
 
 template <typename F>

@@ -164,7 +164,7 @@ void Shard::publish_inline(hooks::Client& client, Packet packet) {
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(client.id);
     if (action == hooks::Action::proceed) {
-        if (p.retain && (p.payload.empty() || !retained_full())) retain_message(p, &client, box.get());
+        retain_unanswered(p, client, *box);
         publish(p, {}, &client, box.get());
     }
     box->frozen = true;

@@ -1,5 +1,7 @@
 // Shared subscriptions: whose turn it is, and who gets what a member leaves behind.
 
+#include <algorithm>
+
 #include "broker/shard.hpp"
 #include "topics/filter.hpp"
 
@@ -40,9 +42,12 @@ void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOp
     session::add_identifier(form.identifiers, options.identifier);
     if (!form.share) {
         // Chosen by a hook: what its subscriptions say beside the QoS stands in the route.
-        for (const Target& known : route_for(p.topic_name).targets) {
-            if (known.session != s) continue;
-            form = form_for(known, p, is_own(known, p.origin.publisher, p.origin_id));
+        auto& targets = route_for(p.topic_name).targets;
+        const Target* known =
+            std::lower_bound(targets.begin(), targets.end(), target.value,
+                             [](const Target& at, uint64_t id) { return at.session->id.value < id; });
+        if (known != targets.end() && known->session == s) {
+            form = form_for(*known, p, is_own(*known, p.origin.publisher, p.origin_id));
             form.qos = std::min<uint8_t>(p.qos, options.qos);
             form.check_read = !s->sink;
         }

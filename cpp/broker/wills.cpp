@@ -88,7 +88,7 @@ void Shard::send_will(hooks::Client& client, PacketBox& box) {
     const Session* s = find_session(client.session);
     p.exactly_once = s && s->stored;  // it is forgotten here at the same time
     box.frozen = true;
-    if (p.retain && (p.payload.empty() || !retained_full())) retain_message(p, &client, &box);
+    retain_unanswered(p, client, box);
     publish(p, {}, &client, &box);
     notify(EventId::on_will_sent, &client, &box,
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_will_sent(event, client, box); });

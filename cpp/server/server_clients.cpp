@@ -83,6 +83,13 @@ Result<void> ServerImpl::post_packet(const Ref<hooks::Client>& client, mqtt::Pac
     }
     const unsigned shard = core_->shard_of(client->id);
     broker::Mailbox& mailbox = *core_->mailboxes[shard];
+    if (packet.type == mqtt::PacketType::publish && packet.retain && !packet.payload.empty() &&
+        !core_->hooks.wants(hooks::EventId::on_publish) &&
+        broker::Shard::certainly_not_retained(*core_, packet.topic_name)) {
+        mailbox.post([client, topic = packet.topic_name](Shard& s) { s.refuse_retained(client->id, topic); });
+        return Error{Status::queue_full, broker::Shard::kRetainedFull,
+                     static_cast<uint8_t>(mqtt::Reason::quota_exceeded)};
+    }
     if (mailbox.pending_bytes() > 4 * core_->config.limits.handover_bytes)
         return Error{Status::queue_full, "more messages wait than the server takes in; try again later"};
     broker::MailBatch batch;

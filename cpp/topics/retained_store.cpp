@@ -119,9 +119,9 @@ void RetainedStore::join_small(size_t block) {
     blocks_.erase(blocks_.begin() + static_cast<ptrdiff_t>(block) + 1);
 }
 
-void RetainedStore::scan(std::string_view topic_filter, Cursor& cursor, size_t limit, size_t work,
+void RetainedStore::scan(std::string_view topic_filter, Cursor& cursor, Budget& budget,
                          std::vector<MessageRef>& out) const {
-    if (cursor.done || limit == 0) return;
+    if (cursor.done || budget.spent()) return;
     Place place;
     if (cursor.started) {
         place = lower_bound(cursor.last_topic);
@@ -138,15 +138,18 @@ void RetainedStore::scan(std::string_view topic_filter, Cursor& cursor, size_t l
     while (!at_end(place)) {
         last = topic_of(at(place));
         ScanStep step = judge_topic(topic_filter, last, target);
-        if (step == ScanStep::match) out.push_back(at(place));
+        --budget.topics;
+        if (step == ScanStep::match) {
+            out.push_back(at(place));
+            --budget.messages;
+            budget.bytes -= std::min(budget.bytes, at(place)->footprint());
+        }
         if (step == ScanStep::done || (exact && step == ScanStep::match)) {
             cursor.done = true;
             return;
         }
         place = step == ScanStep::seek ? seek(place, target) : settle({place.block, place.entry + 1});
-        if (step == ScanStep::match) --limit;
-        if (work <= 1 || limit == 0) break;
-        --work;
+        if (budget.spent()) break;
     }
     cursor.done = at_end(place);
     if (!cursor.done) cursor.last_topic.assign(last);

@@ -32,11 +32,24 @@ public:
         bool started = false;
         bool done = false;
     };
+    /// What a scan may cost.
+    struct Budget {
+        size_t messages = 0;           ///< to be found
+        size_t topics = 0;             ///< to be looked at
+        size_t bytes = SIZE_MAX;       ///< footprints of those found; the last one may go beyond
+        bool spent() const { return messages == 0 || topics == 0 || bytes == 0; }
+    };
     /// Appends to `out` up to `limit` messages whose topic matches the (ordinary, valid) filter, in topic order,
     /// examining at most `work` topics (one at least), and moves the cursor. `cursor.done` when there are no more.
     /// What cannot match is leapt over: `a/+/c` looks at about two topics per child of `a`.
     /// `$`-topics are not matched by filters that begin with a wildcard.
     void scan(std::string_view topic_filter, Cursor& cursor, size_t limit, size_t work,
+              std::vector<MessageRef>& out) const {
+        Budget budget{limit, work ? work : 1};
+        scan(topic_filter, cursor, budget, out);
+    }
+    /// The same; takes off the budget what it cost.
+    void scan(std::string_view topic_filter, Cursor& cursor, Budget& budget,
               std::vector<MessageRef>& out) const;
 
     size_t count() const { return count_; }

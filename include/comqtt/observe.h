@@ -63,6 +63,7 @@ typedef struct comqtt_metrics {
     int64_t stored_bytes;
     int64_t pages_loaded;
     int64_t publishes_refused;
+    int64_t retained_replays;
 } comqtt_metrics;
 
 /** A zeroed record with its size set. Since 1.0. */

@@ -156,7 +156,8 @@ COMQTT_API comqtt_status comqtt_server_each_blocked(const comqtt_server* server,
 
 /** Publishes a message as the client "inline": hooks see it, the ACL is not asked, `$SYS` topics are allowed. `qos`
  * is the most that subscribers get. Returns when it is on its way. Errors: INLINE_DISABLED; PROTOCOL for a topic
- * name that cannot be; QUEUE_FULL; STATE before the start, CLOSED after the end. Since 1.0. */
+ * name that cannot be; QUEUE_FULL, with reason 0x97 when it is to be retained, its topic is not yet, and the server
+ * holds as many retained messages as it may; STATE before the start, CLOSED after the end. Since 1.0. */
 COMQTT_API comqtt_status comqtt_server_publish(comqtt_server* server, comqtt_str topic, comqtt_bytes payload,
                                                uint8_t qos, bool retain, comqtt_error** out_error);
 /** The same with a PUBLISH of any properties; copies it. Since 1.0. */

@@ -96,6 +96,7 @@ static void print_records(void) {
     MEMBER(comqtt_metrics, stored_bytes);
     MEMBER(comqtt_metrics, pages_loaded);
     MEMBER(comqtt_metrics, publishes_refused);
+    MEMBER(comqtt_metrics, retained_replays);
     RECORD(comqtt_option_info);
     MEMBER(comqtt_option_info, struct_size);
     MEMBER(comqtt_option_info, key);

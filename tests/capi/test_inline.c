@@ -158,6 +158,35 @@ static void retained_messages_come_first_and_can_be_listed(void) {
     CHECK_INT(in.dropped, 1);
 }
 
+static bool see_second(void* user, const comqtt_packet* packet) {
+    *(bool*)user = comqtt_packet_payload(packet).len == strlen("second");
+    return true;
+}
+
+static void at_the_limit_a_retained_message_may_be_replaced_and_none_added(void) {
+    comqtt_options* options = test_options(false);
+    comqtt_server* server;
+    comqtt_error* error = NULL;
+    bool second = false;
+    int count = 0;
+    CHECK_OK(comqtt_options_set_int(options, "limits.retained-messages", 1, NULL));
+    server = test_server(options, true);
+    CHECK_OK(comqtt_server_publish(server, S("r/a"), B("one"), 0, true, NULL));
+    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("r/a"), count_packet, &count)) == COMQTT_OK &&
+               count == 1);
+    CHECK_STATUS(comqtt_server_publish(server, S("other"), B("x"), 0, true, &error), COMQTT_ERR_QUEUE_FULL);
+    CHECK_INT(comqtt_error_reason(error), COMQTT_REASON_QUOTA_EXCEEDED);
+    comqtt_error_free(error);
+    CHECK_OK(comqtt_server_publish(server, S("other"), B("x"), 0, false, NULL)); /* not to be retained */
+    CHECK_OK(comqtt_server_publish(server, S("r/a"), B("second"), 0, true, NULL));
+    EVENTUALLY(comqtt_server_each_retained(server, S("#"), see_second, &second) == COMQTT_OK && second);
+    CHECK_OK(comqtt_server_publish(server, S("r/a"), B(""), 0, true, NULL));
+    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("#"), count_packet, &count)) == COMQTT_OK &&
+               count == 0);
+    CHECK_OK(comqtt_server_publish(server, S("other"), B("x"), 0, true, NULL));
+    comqtt_server_free(server);
+}
+
 static void the_inline_client_can_be_switched_off(void) {
     comqtt_options* options = test_options(false);
     comqtt_server* server;
@@ -288,6 +317,7 @@ int main(void) {
     RUN(a_message_tells_who_published_it);
     RUN(publish_packet_carries_properties);
     RUN(retained_messages_come_first_and_can_be_listed);
+    RUN(at_the_limit_a_retained_message_may_be_replaced_and_none_added);
     RUN(the_inline_client_can_be_switched_off);
     RUN(clients_can_be_found_told_about_and_sent_to);
     RUN(blocked_and_expired_clients);
