@@ -39,7 +39,10 @@ class Broker:
             self.command = shlex.split(template.format(port=self.port))
         else:
             self.command = [str(program), "--tcp", f"127.0.0.1:{self.port}", "--threads", str(threads)]
-            self.command += ["--storage-path", str(store)] if store else ["--storage-way", "0"]
+            if store:
+                self.command += ["--storage-path", str(store)]
+            elif not any(option.startswith("storage-way=") for option in options):
+                self.command += ["--storage-way", "0"]
             self.command += [word for option in options for word in ("--set", option)]
         self._log = tempfile.TemporaryFile()
         self.started = time.monotonic()

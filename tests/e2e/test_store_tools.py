@@ -95,7 +95,7 @@ def test_the_program_names_its_tools(comqtt_program, store):
     assert "store" in text
     text = store("--help").stdout.decode()
     assert all(word in text for word in ("check", "repair", "export", "import"))
-    assert b"subcommand is required" in store(code=1).stderr
+    assert b"expected check, repair, export, import" in store(code=1).stderr
     store("mend", code=1)
     store("import", "only-one", code=1)
 
