@@ -1,5 +1,6 @@
 // Event contexts and selections.
 
+#include "capi/deferral_table.hpp"
 #include "capi/guard.hpp"
 #include "capi/views.hpp"
 
@@ -50,14 +51,16 @@ comqtt_deferral* comqtt_event_defer(comqtt_event* event) {
     comqtt_deferral* made = nullptr;
     guarded(nullptr, [&]() -> Result<void> {
         if (!checked(event) || event->deferred) return {};
-        auto handle = std::make_unique<comqtt_deferral>();
         hooks::Deferral* token = event->event.defer();
         if (!token) return {};
-        handle->token = Ref<hooks::Deferral>::share(token);
-        handle->owner = Ref<comqtt_server>::share(&event->owner);
-        handle->question = event->question;
+        HeldDeferral held;
+        held.token = Ref<hooks::Deferral>::share(token);
+        held.owner = Ref<comqtt_server>::share(&event->owner);
+        held.question = event->question;
+        // What a question shows may be looked at only, then and later.
+        if (event->question && token->packet()) token->packet()->frozen = true;
+        made = DeferralTable::instance().put(std::move(held));
         event->deferred = true;
-        made = handle.release();
         return {};
     });
     return made;

@@ -26,6 +26,16 @@ inline comqtt_status report(comqtt_error** out_error, Error error) noexcept {
     return status;
 }
 
+/// The same for a text that is copied only if that can be done.
+inline comqtt_status report_text(comqtt_error** out_error, Status status, const char* text) noexcept {
+    try {
+        return report(out_error, {status, out_error ? text : ""});
+    } catch (...) {
+        if (out_error) *out_error = nullptr;
+        return static_cast<comqtt_status>(status);
+    }
+}
+
 /// Runs the body of a C function. `body` returns Result<void>.
 template <typename Body>
 comqtt_status guarded(comqtt_error** out_error, Body&& body) noexcept {
@@ -33,11 +43,11 @@ comqtt_status guarded(comqtt_error** out_error, Body&& body) noexcept {
         Result<void> result = body();
         return result ? COMQTT_OK : report(out_error, result.take_error());
     } catch (const std::bad_alloc&) {
-        return report(out_error, {Status::no_memory, {}});
+        return report_text(out_error, Status::no_memory, "");
     } catch (const std::exception& failure) {
-        return report(out_error, {Status::internal, failure.what()});
+        return report_text(out_error, Status::internal, failure.what());
     } catch (...) {
-        return report(out_error, {Status::internal, "unknown exception"});
+        return report_text(out_error, Status::internal, "unknown exception");
     }
 }
 

@@ -38,6 +38,7 @@ struct comqtt_server : comqtt::RefCounted<comqtt_server> {
     comqtt_options options;           ///< in force; read-only
     std::atomic<bool> closed{false};  ///< freed by the application
     std::atomic<uint32_t> calls_running{0};
+    std::shared_ptr<std::atomic<uint64_t>> deferrals_misused = std::make_shared<std::atomic<uint64_t>>(0);
 
     /// What clients point to.
     struct HostSide final : comqtt::hooks::Host {
@@ -64,13 +65,6 @@ struct comqtt_pipe : comqtt::RefCounted<comqtt_pipe> {
     comqtt::Ref<comqtt::server::Pipe> pipe;
     comqtt::Ref<comqtt_server> owner;
     ~comqtt_pipe() { pipe->close(); }
-};
-
-struct comqtt_deferral : comqtt::RefCounted<comqtt_deferral> {
-    comqtt::hooks::HandleTag<0x434D5144> tag;  // "CMQD"
-    comqtt::Ref<comqtt::hooks::Deferral> token;
-    comqtt::Ref<comqtt_server> owner;
-    bool question = false;  ///< answered by a verdict, else by an action
 };
 
 // These three live on the stack of the callback they are made for.

@@ -69,7 +69,9 @@ comqtt_status comqtt_server_metrics(const comqtt_server* server, comqtt_metrics*
     return guarded(nullptr, [&]() -> Result<void> {
         Entry entry(server);
         if (!entry) return entry.error();
-        return write_record(to_record(entry->metrics()), out_metrics, "the metrics record");
+        comqtt_metrics record = to_record(entry->metrics());
+        record.deferrals_misused += static_cast<int64_t>(entry.core().deferrals_misused->load());
+        return write_record(record, out_metrics, "the metrics record");
     });
 }
 

@@ -17,7 +17,10 @@ void report(comqtt_event* event, const std::string& message) { comqtt_event_fail
 /// What every slot does: into Python and back, with the safe answer when that fails.
 template <Slot kSlot, Kind kKind, class... Args>
 int32_t enter(void* user, comqtt_event* event, Args... args) noexcept {
-    if (!Py_IsInitialized()) return no_answer(kKind);
+    if (!Py_IsInitialized()) {
+        comqtt_event_fail(event, comqtt_str_of("the Python interpreter has ended"));
+        return no_answer(kKind);
+    }
     const py::gil_scoped_acquire gil;
     const Hook& hook = *static_cast<Hook*>(user);
     try {

@@ -53,7 +53,10 @@ namespace comqtt {
     X(stored_bytes, gauge, "Bytes of session queues that only the stores hold")                   \
     X(pages_loaded, counter, "Pages of stored messages read back")                                \
     X(publishes_refused, counter, "Messages refused because a session queue was full")            \
-    X(retained_replays, gauge, "Subscriptions whose retained messages are on their way")
+    X(retained_replays, gauge, "Subscriptions whose retained messages are on their way")          \
+    X(hook_failures, counter, "Callbacks of hooks that failed")                                   \
+    X(deferrals_misused, counter, "Deferrals used again after they were answered")                \
+    X(memory_failures, counter, "Connections and requests given up because memory was out")
 
 /// One value of a block: written by one thread, read by any.
 class Counter {

@@ -35,7 +35,7 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
     }
     const CallbackScope scope(*this);
     hooks::Event event(EventId::on_acl_check, wall_ms_, s.client.get(), nullptr, this);
-    const auto verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+    const auto verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
         return hook.on_acl_check(event, *s.client, topic, hooks::Access::read);
     });
     if (verdict == hooks::Verdict::pending) {
@@ -46,7 +46,9 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
             wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
         return verdict;
     }
-    store_verdict(s, topic, hooks::Access::read, verdict == hooks::Verdict::allow, event.for_all_topics());
+    if (!event.failed())
+        store_verdict(s, topic, hooks::Access::read, verdict == hooks::Verdict::allow,
+                      event.for_all_topics());
     return verdict;
 }
 

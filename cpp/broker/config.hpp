@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "hooks/dispatcher.hpp"
+
 namespace comqtt::broker {
 
 enum class BackpressurePolicy : uint8_t { wait, drop };
@@ -72,6 +74,7 @@ struct Config {
     Limits limits;
     BackpressurePolicy backpressure = BackpressurePolicy::wait;
     QueuePolicy queue_policy = QueuePolicy::drop_oldest;
+    hooks::OnFailure on_hook_failure = hooks::OnFailure::refuse;
     uint32_t sys_topic_resend_interval_s = 1;  ///< 0 = no $SYS topics
     bool inline_client = true;
     uint32_t node_id = 0;

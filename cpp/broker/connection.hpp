@@ -39,7 +39,7 @@ enum class Step : uint8_t {
 struct Suspension {
     Step step{};
     Ref<hooks::PacketBox> box;
-    size_t position = 0;                        ///< next hook to ask
+    size_t position = 0;                        ///< number of the hook that answered
     size_t index = 0;                           ///< SUBSCRIBE, UNSUBSCRIBE: filter
     std::vector<uint8_t> codes;                 ///< of the filters, decided so far
     std::vector<int32_t> counts;                ///< of the filters: subscribers now

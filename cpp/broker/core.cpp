@@ -166,6 +166,7 @@ Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& wak
       session_clients(shard_count),
       retained_counts(shard_count, seed) {
     hooks.set_log(&log);
+    hooks.set_on_failure(config.on_hook_failure);
     for (unsigned i = 0; i < shard_count; ++i) mailboxes.push_back(std::make_shared<Mailbox>(&waker, i));
 }
 

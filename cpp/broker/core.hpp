@@ -161,6 +161,7 @@ struct Core {
     std::atomic<uint64_t> retained_messages{0};
     std::atomic<uint64_t> retained_bytes{0};
     std::atomic<uint64_t> deferrals{0};
+    std::atomic<uint64_t> inline_waiting{0};  ///< messages behind the PENDING ones of inline clients
     std::atomic<uint64_t> queued_messages{0};    ///< session queues of all shards
     std::atomic<uint64_t> queued_bytes{0};       ///< of those
     std::atomic<uint64_t> stored_bytes{0};       ///< the part of them that only the stores hold

@@ -68,6 +68,7 @@ void Shard::deferral_due(uint64_t number) {
         if (!deferral->cancel(hooks::Deferral::State::expired)) return;
     }
     metrics_.deferrals_expired.add();
+    if (PacketBox* packet = at->second.deferral->packet()) packet->frozen = true;
     verdict_came(number, false);
 }
 
@@ -83,6 +84,8 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
             c->suspension.reset();
             c->last_received_ms = now_ms_;
             auto waiting = std::move(state.waiting);
+            // Too late: the application may be editing its packet still.
+            if (!in_time && pending.deferral->untouched()) state.box = pending.deferral->untouched();
             continue_step(*c, std::move(state), result, in_time);
             continue_input(*c, std::move(waiting));
             resume(*c);
@@ -105,13 +108,14 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
         }
         case PendingVerdict::What::will:
             if (next) {
-                begin_will(pending.deferral->client(), std::move(pending.will), pending.position);
+                begin_will(pending.deferral->client(), std::move(pending.box), pending.position);
             } else if (allowed) {
-                send_will(pending.deferral->client(), *pending.will);
+                send_will(pending.deferral->client(), *pending.box);
             } else {
                 metrics_.acl_denied.add();
             }
             return;
+        case PendingVerdict::What::inline_publish: inline_verdict(pending, in_time); return;
     }
 }
 

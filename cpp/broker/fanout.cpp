@@ -57,7 +57,10 @@ void Shard::fill_route(Route& route) {
             target.read = hooks::Verdict::allow;
         } else if (core_.config.limits.acl_cache_size) {
             const auto verdict = read_verdict(*target.session, topic);
-            if (verdict != hooks::Verdict::pending) target.read = verdict;
+            // A denial because a hook failed is nowhere kept: the next message asks again.
+            const bool failed = verdict == hooks::Verdict::deny &&
+                                cached_verdict(*target.session, topic, hooks::Access::read) != verdict;
+            if (verdict != hooks::Verdict::pending && !failed) target.read = verdict;
         }
     }
 }

@@ -37,7 +37,7 @@ void Shard::begin_auth(Connection& c, Ref<PacketBox> box, size_t position) {
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(
+        action = core_.hooks.act(hook_view_,
             event, position, [&](hooks::Hook& hook) { return hook.on_auth_packet(event, *c.client, *box); });
     }
     if (action == hooks::Action::pending && event.deferred()) {

@@ -98,13 +98,17 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_packet_read, wall_ms_, client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(
+        const auto action = core_.hooks.act(hook_view_,
             event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) {
             close(c, {.reason = Reason::unspecified_error,
                       .text = "CONNECT rejected by a hook",
                       .send_will = false,
                       .tell_client = false});
+            return;
+        }
+        if (event.failed()) {
+            refuse_connect(c, event.reason(), event.reason_text());
             return;
         }
         const std::string& id = box->packet.connect.client_id;
@@ -180,7 +184,7 @@ void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position)
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(event, position,
+        action = core_.hooks.act(hook_view_, event, position,
                                  [&](hooks::Hook& hook) { return hook.on_connect(event, *c.client, *box); });
     }
     if (action == hooks::Action::pending && event.deferred()) {
@@ -237,7 +241,7 @@ void Shard::begin_authenticate(Connection& c, Ref<PacketBox> box, size_t positio
     hooks::Verdict verdict;
     {
         const CallbackScope scope(*this);
-        verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+        verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
             return hook.on_connect_authenticate(event, *c.client, *box);
         });
     }

@@ -164,7 +164,7 @@ bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
     hooks::Verdict verdict;
     {
         const CallbackScope scope(*this);
-        verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+        verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
             return hook.on_acl_check(event, *c.client, topic, hooks::Access::write);
         });
     }
@@ -179,7 +179,7 @@ bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
         return true;
     }
     const bool allowed = verdict == hooks::Verdict::allow;
-    store_verdict(s, topic, hooks::Access::write, allowed, event.for_all_topics());
+    if (!event.failed()) store_verdict(s, topic, hooks::Access::write, allowed, event.for_all_topics());
     return finish_publish_acl(c, in, allowed, event.has_reason() ? event.reason() : Reason::not_authorized,
                               event.reason_text());
 }
@@ -205,7 +205,7 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(
+        action = core_.hooks.act(hook_view_,
             event, position, [&](hooks::Hook& hook) { return hook.on_publish(event, *c.client, *in.box); });
     }
     if (action == hooks::Action::pending && event.deferred()) {

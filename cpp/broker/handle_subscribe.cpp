@@ -11,8 +11,9 @@ uint8_t code(Reason reason) { return static_cast<uint8_t>(reason); }
 }  // namespace
 
 bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
-    notify(EventId::on_subscribe, c.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *c.client, *box); });
+    const bool refused =
+        notify(EventId::on_subscribe, c.client.get(), box.get(),
+               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *c.client, *box); });
     const Packet& packet = box->packet;
     const Capabilities& caps = core_.config.capabilities;
     if (c.version == mqtt::Version::v5) {
@@ -26,7 +27,8 @@ bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
     state.step = Step::subscribe_acl;
     state.box = std::move(box);
     state.injected = injected;
-    state.codes.assign(packet.filters.size(), kUndecided);
+    state.codes.assign(packet.filters.size(),
+                       refused ? code(Reason::implementation_specific_error) : kUndecided);
     if (turns_.empty()) {
         continue_subscribe(c, std::move(state));
     } else {
@@ -111,7 +113,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
         hooks::Verdict verdict;
         {
             const CallbackScope scope(*this);
-            verdict = core_.hooks.ask(event, state.position, [&](hooks::Hook& hook) {
+            verdict = core_.hooks.ask(hook_view_, event, state.position, [&](hooks::Hook& hook) {
                 return hook.on_acl_check(event, *c.client, entry.filter, hooks::Access::read);
             });
         }

@@ -8,13 +8,13 @@
 namespace comqtt::broker {
 
 struct PendingVerdict {
-    enum class What : uint8_t { connection, read, will };
+    enum class What : uint8_t { connection, read, will, inline_publish };
     Ref<hooks::Deferral> deferral;
     What what = What::connection;
     uint64_t handle = 0;         ///< connection or session
-    size_t position = 0;         ///< what: read or will: next hook to ask
+    size_t position = 0;         ///< what: not connection: number of the hook that answered
     bool delayed = false;        ///< completed, held back
-    Ref<hooks::PacketBox> will;  ///< what: will
+    Ref<hooks::PacketBox> box;   ///< what: will or inline_publish
 };
 
 struct PendingLoad {

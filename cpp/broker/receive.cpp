@@ -19,7 +19,7 @@ constexpr hooks::EventMask kRunBlockers =
 
 }  // namespace
 
-void Shard::receive(Connection& c, ByteView bytes) {
+void Shard::take_received(Connection& c, ByteView bytes) {
     metrics_.bytes_received.add(bytes.size);
     if (c.state == Connection::State::closing) return;
     c.last_received_ms = now_ms_;
@@ -203,15 +203,39 @@ Ref<PacketBox> Shard::box_packet(Packet packet, std::string_view origin) const {
     return box;
 }
 
+/// A hook failed over the packet: refused where there are words for that, else dropped.
+bool Shard::refuse_read(Connection& c, const Ref<PacketBox>& box, const hooks::Event& event) {
+    const Packet& packet = box->packet;
+    if (c.state == Connection::State::closing) return false;
+    if (packet.type == mqtt::PacketType::publish) {
+        Inbound refused;
+        refused.box = box;
+        refused.received_qos = box->received_qos;
+        refused.received_id = box->received_id;
+        refuse_publish(c, refused, event.reason(), event.reason_text());
+        return c.state != Connection::State::closing;
+    }
+    if (packet.type == mqtt::PacketType::subscribe && packet.packet_id) {
+        Packet ack;
+        ack.type = mqtt::PacketType::suback;
+        ack.packet_id = packet.packet_id;
+        ack.reason_codes.assign(packet.filters.size(), static_cast<uint8_t>(event.reason()));
+        send_packet(c, std::move(ack));
+    }
+    packet_processed(c, box.get(), event.reason());
+    return c.state != Connection::State::closing;
+}
+
 bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
     using mqtt::PacketType;
     if (wants(EventId::on_packet_read) && !injected && c.client) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_packet_read, wall_ms_, c.client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(
+        const auto action = core_.hooks.act(hook_view_,
             event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *c.client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return true;
+        if (event.failed()) return refuse_read(c, box, event);
         if (c.state == Connection::State::closing) return false;
         if (!sound(*box, event.id())) {
             Inbound refused;

@@ -147,7 +147,7 @@ Session* Shard::load_session(const std::string& client_id) {
         if (!wants(id)) continue;
         const CallbackScope scope(*this);
         bool loaded = false;
-        core_.hooks.each(id, [&, load = load, id = id](hooks::Hook& hook) {
+        core_.hooks.each(hook_view_, id, [&, load = load, id = id](hooks::Hook& hook) {
             if (loaded) return;
             LoadSink sink(*this, client_id);
             hooks::Event event(id, wall_ms_);
@@ -164,7 +164,7 @@ void Shard::load_retained(std::string_view topic) {
     const CallbackScope scope(*this);
     const unsigned owner = core_.shard_of_topic(ByteView(topic));
     if (owner == number_ && retained_.find(topic)) return;
-    core_.hooks.each(EventId::stored_retained_by_topic, [&](hooks::Hook& hook) {
+    core_.hooks.each(hook_view_, EventId::stored_retained_by_topic, [&](hooks::Hook& hook) {
         LoadSink sink(*this, {});
         hooks::Event event(EventId::stored_retained_by_topic, wall_ms_);
         hook.stored_retained_by_topic(event, topic, sink);

@@ -61,7 +61,7 @@ void Shard::close_round() {
         metrics_.store_changes.add(round.changes->size());
         core_.uncommitted_bytes.fetch_add(round.footprint, std::memory_order_relaxed);
         const CallbackScope scope(*this);
-        core_.hooks.each(EventId::store_changes, [&](hooks::Hook& hook) {
+        core_.hooks.each(hook_view_, EventId::store_changes, [&](hooks::Hook& hook) {
             const auto changes = Ref<hooks::Changes>::adopt(
                 new hooks::Changes(round.changes, round.footprint, number_,
                                    [mailbox = core_.mailboxes[number_], number = round.number](

@@ -60,14 +60,16 @@ size_t Shard::read_limit(const Connection& c) const {
 }
 
 void Shard::on_writable(Connection& c) {
-    c.blocked = false;
-    flush(c);
-    if (c.state == Connection::State::closing) {
-        finish_if_drained(c);
-        return;
-    }
-    relieve(c);
-    if (c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
+    contain(&c, [&] {
+        c.blocked = false;
+        flush(c);
+        if (c.state == Connection::State::closing) {
+            finish_if_drained(c);
+            return;
+        }
+        relieve(c);
+        if (c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
+    });
 }
 
 void Shard::on_half_closed(Connection& c) { half_closed_.push_back(c.handle); }
@@ -100,14 +102,15 @@ void Shard::finish_half_closed() {
 
 void Shard::on_closed(Connection& c, std::string_view error) {
     c.link = nullptr;
-    if (c.state != Connection::State::closing) {
+    contain(nullptr, [&] {
+        if (c.state == Connection::State::closing) return;
         const std::string text = error.empty() ? "the client closed the connection" : std::string(error);
         close(c, {.reason = Reason::unspecified_error,
                   .text = text.c_str(),
                   .by_client = true,
                   .tell_client = false});
-    }
-    forget(c);
+    });
+    contain(nullptr, [&] { forget(c); });
 }
 
 void Shard::end_round() {
@@ -152,7 +155,7 @@ void Shard::end_round() {
 void Shard::drain_mailbox() {
     auto batches = core_.mailboxes[number_]->take();
     ++drains_;
-    for (MailBatch& batch : batches) accept_mail(batch);
+    for (MailBatch& batch : batches) contain(nullptr, [&] { accept_mail(batch); });
 }
 
 }  // namespace comqtt::broker

@@ -21,6 +21,7 @@
 #include "broker/core.hpp"
 #include "broker/handover_log.hpp"
 #include "broker/inbound.hpp"
+#include "broker/inline_input.hpp"
 #include "broker/pending.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
@@ -60,6 +61,10 @@ public:
     void on_closed(Connection& connection, std::string_view error);
     /// How many bytes to read from this connection at most.
     size_t read_limit(const Connection& connection) const;
+    /// Runs a piece of work. What it throws, memory that is out above all, costs the piece and the connection it was
+    /// for, never the host's process.
+    template <typename F>
+    void contain(Connection* c, F&& work) noexcept;
     /// Reads the clock. Call before each batch.
     void begin_round();
     /// Flushes outputs and hand-overs. Call after each batch.
@@ -95,6 +100,8 @@ public:
                           InlineSink sink);
     void remove_inline_session(uint64_t subscriber);
     void publish_inline(hooks::Client& client, Packet packet);
+    /// Lets go of hooks that were removed.
+    void renew_hooks() { core_.hooks.renew(hook_view_); }
     static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
                                        uint8_t published_qos = 0);
     mqtt::MessageRef stored_message(const hooks::StoredMessage& record) const;
@@ -140,7 +147,11 @@ public:
 private:
     friend class CallbackScope;
 
+    // --- work that failed (contain.cpp) ---
+    void work_failed(Connection* c, const char* what) noexcept;
+
     // --- receiving (receive.cpp) ---
+    void take_received(Connection& c, ByteView bytes);
     size_t process(Connection& c, ByteView bytes);
     bool process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader& header);
     /// Which shard owns the session that this CONNECT asks for; ours when it cannot be told.
@@ -148,6 +159,7 @@ private:
     uint64_t packet_limit(const Connection& c) const;
     void keep_partial(Connection& c, ByteView rest);
     bool handle_packet(Connection& c, Ref<PacketBox> box, bool injected);
+    bool refuse_read(Connection& c, const Ref<PacketBox>& box, const hooks::Event& event);
     Ref<PacketBox> box_packet(Packet packet, std::string_view origin = {}) const;
 
     // --- QoS 0 publishes in a row (publish_runs.cpp) ---
@@ -458,10 +470,18 @@ private:
 
     // --- hooks (events.cpp) ---
     bool wants(EventId id) const { return core_.hooks.wants(id); }
+    /// True when a hook failed and that is to refuse the event, where it can be refused.
     template <typename F>
-    void notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call);
+    bool notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call);
     bool sound(const PacketBox& box, EventId event);
     void packet_processed(Connection& c, PacketBox* box, Reason reason);
+
+    // --- messages of inline clients (inline_input.cpp) ---
+    void take_inline(const Ref<hooks::Client>& client, Packet packet);
+    void begin_inline(const Ref<hooks::Client>& client, Ref<PacketBox> box, size_t position);
+    void finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>& box, hooks::Action action);
+    void inline_verdict(PendingVerdict& pending, bool in_time);
+    void forget_inline_inputs();
     void inject_inline(hooks::Client& client, Packet packet);
 
     Core& core_;
@@ -471,6 +491,8 @@ private:
     int64_t wall_ms_ = 0;
     uint64_t clock_ = 0;
     uint32_t in_callback_ = 0;
+    hooks::HookView hook_view_;
+    std::unordered_map<const hooks::Client*, InlineInput> inline_inputs_;  ///< of clients whose message waits
     SlotTable<Connection> connections_;
     SlotTable<Session> sessions_;
     ChunkPool chunks_;
@@ -517,18 +539,34 @@ private:
     LogLimiter refusals_log_;  ///< ends of connections at warn and above
     LogLimiter ends_log_;      ///< at info
     LogLimiter retained_log_;
+    LogLimiter failures_log_;
     bool shutting_down_ = false;
 };
 
 template <typename F>
-void Shard::notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call) {
-    if (!wants(id)) return;
+void Shard::contain(Connection* c, F&& work) noexcept {
+    try {
+        work();
+    } catch (const std::exception& failure) {
+        work_failed(c, failure.what());
+    } catch (...) {
+        work_failed(c, "an unknown exception");
+    }
+}
+
+template <typename F>
+bool Shard::notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call) {
+    if (!wants(id)) return false;
+    bool failed = false;
     const CallbackScope scope(*this);
-    core_.hooks.each(id, [&](hooks::Hook& hook) {
+    core_.hooks.each(hook_view_, id, [&](hooks::Hook& hook) {
         hooks::Event event(id, wall_ms_, client, packet);
         call(hook, event);
-        if (event.failed()) core_.hooks.report_failure(event, hook);
+        if (!event.failed()) return;
+        failed = true;
+        core_.hooks.report_failure(event, hook);
     });
+    return failed && core_.hooks.refuses_on_failure();
 }
 
 }  // namespace comqtt::broker

@@ -112,8 +112,9 @@ void Shard::subscribe_inline(Session& s, std::string_view filter, topics::Subscr
     packet.type = mqtt::PacketType::subscribe;
     packet.filters.push_back(entry);
     const auto box = box_packet(std::move(packet), s.client->id);
-    notify(EventId::on_subscribe, s.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *s.client, *box); });
+    if (notify(EventId::on_subscribe, s.client.get(), box.get(),
+               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *s.client, *box); }))
+        return;
     bool existed = false;
     int32_t count = 0;
     add_subscription(s, entry, options.identifier, existed, count);
@@ -128,68 +129,6 @@ void Shard::subscribe_inline(Session& s, std::string_view filter, topics::Subscr
 
 void Shard::remove_inline_session(uint64_t subscriber) {
     if (Session* s = find_session(subscriber)) end_session(*s, false);
-}
-
-void Shard::publish_inline(hooks::Client& client, Packet packet) {
-    if (packet.type != mqtt::PacketType::publish) {
-        inject_inline(client, std::move(packet));
-        return;
-    }
-    Ref<PacketBox> box = box_packet(std::move(packet), client.id);
-    const Ref<hooks::Client> keep = Ref<hooks::Client>::share(&client);
-    metrics_.messages_received.add();
-    hooks::Action action = hooks::Action::proceed;
-    if (wants(EventId::on_publish)) {
-        const CallbackScope scope(*this);
-        hooks::Event event(EventId::on_publish, wall_ms_, &client, box.get());
-        size_t position = 0;
-        action = core_.hooks.act(event, position,
-                                 [&](hooks::Hook& hook) { return hook.on_publish(event, client, *box); });
-    }
-    if (action != hooks::Action::proceed && action != hooks::Action::ignore) return;
-    Inbound in;
-    in.box = box;
-    std::vector<uint8_t> properties;
-    view_box(in, properties);
-    Publication p;
-    p.topic_name = in.view.topic_name;
-    p.payload = in.view.payload;
-    p.properties = in.view.properties;
-    p.qos = in.view.qos;
-    p.retain = in.view.retain && core_.config.capabilities.retain_available;
-    p.has_expiry = in.view.has_expiry;
-    p.expiry_interval = in.view.message_expiry_interval;
-    p.created_ms = wall_ms_;
-    p.origin.publisher = client.session;
-    p.origin.node = core_.config.node_id;
-    p.origin_id = ByteView(client.id);
-    if (action == hooks::Action::proceed) {
-        retain_unanswered(p, client, *box);
-        publish(p, {}, &client, box.get());
-    }
-    box->frozen = true;
-    notify(EventId::on_published, &client, box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, client, *box); });
-    notify(EventId::on_packet_processed, &client, box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_packet_processed(event, client, *box, Reason::success);
-    });
-}
-
-/// An inline client has no wire: only what changes its subscriptions means something beside PUBLISH.
-void Shard::inject_inline(hooks::Client& client, Packet packet) {
-    Session* s = find_session(client.session);
-    if (!s) return;
-    int32_t count = 0;
-    bool existed = false;
-    for (const auto& entry : packet.filters) {
-        if (packet.type == mqtt::PacketType::unsubscribe) {
-            remove_subscription(*s, entry.filter, count);
-        } else if (packet.type == mqtt::PacketType::subscribe && s->sink) {
-            add_subscription(*s, entry,
-                             packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0),
-                             existed, count);
-        }
-    }
 }
 
 void Shard::shut_down(int64_t drain_ms) {
@@ -212,6 +151,7 @@ void Shard::terminate() {
     });
     for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
     pending_.clear();
+    forget_inline_inputs();
 }
 
 void Shard::close_listener_clients(const std::string& listener) {

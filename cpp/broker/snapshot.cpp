@@ -24,6 +24,7 @@ MetricsSnapshot take_snapshot(const Core& core) {
     out.queued_bytes += value(core.queued_bytes);
     out.stored_bytes = value(core.stored_bytes);
     out.uncommitted_bytes = value(core.uncommitted_bytes);
+    out.hook_failures = static_cast<int64_t>(core.hooks.failures());
     for (const auto& mailbox : core.mailboxes)
         out.handover_bytes += static_cast<int64_t>(mailbox->pending_bytes());
     const int64_t wall = core.clock->wall_ms();

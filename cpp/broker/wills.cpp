@@ -27,10 +27,13 @@ void Shard::settle_will(Session& s, bool session_ends) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_will, wall_ms_, client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(
+        const auto action = core_.hooks.act(hook_view_,
             event, position, [&](hooks::Hook& hook) { return hook.on_will(event, *client, *box); });
-        if (action == hooks::Action::reject || action == hooks::Action::ignore) return;
-        if (action == hooks::Action::fail || !sound(*box, event.id())) box = box_will(*client, *client->will);
+        if (action != hooks::Action::proceed) return;
+        if (!sound(*box, event.id())) {
+            if (core_.hooks.refuses_on_failure()) return;
+            box = box_will(*client, *client->will);
+        }
     }
     if (delay == 0 || session_ends) {
         begin_will(*client, std::move(box), 0);
@@ -52,13 +55,13 @@ void Shard::begin_will(hooks::Client& client, Ref<PacketBox> box, size_t positio
     hooks::Verdict verdict;
     {
         const CallbackScope scope(*this);
-        verdict = core_.hooks.ask(event, position, [&](hooks::Hook& hook) {
+        verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
             return hook.on_acl_check(event, client, box->packet.topic_name, hooks::Access::write);
         });
     }
     if (verdict == hooks::Verdict::pending && event.deferred()) {
         const uint64_t number = wait_for(event.take_deferral(), PendingVerdict::What::will, 0, position);
-        pending_[number].will = std::move(box);
+        pending_[number].box = std::move(box);
         return;
     }
     if (verdict != hooks::Verdict::allow) {

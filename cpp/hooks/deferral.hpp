@@ -46,6 +46,10 @@ public:
 
     Client& client() const { return *client_; }
     PacketBox* packet() const { return packet_.get(); }
+    /// The packet as it was before the application got it; set by the event for packets that may be edited while the
+    /// answer is pending, for when the answer does not come in time. Null for others.
+    const Ref<PacketBox>& untouched() const { return untouched_; }
+    void keep_untouched(Ref<PacketBox> copy) { untouched_ = std::move(copy); }
     /// Valid in state completed.
     const DeferralResult& result() const { return result_; }
 
@@ -60,6 +64,7 @@ private:
     DeferralResult result_;
     Ref<Client> client_;
     Ref<PacketBox> packet_;
+    Ref<PacketBox> untouched_;
     std::function<void(Deferral&)> wake_;
     std::vector<Listener> listeners_;
 };

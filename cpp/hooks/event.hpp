@@ -86,6 +86,15 @@ public:
         failure_ = message;
     }
     bool failed() const { return failed_; }
+    /// The answer is a refusal because the hook failed: of a question as if nobody had answered it, else with the
+    /// hook's own reason if that is one.
+    void refuse_for_failure(bool question) {
+        for_all_topics_ = false;
+        if (!question && has_reason_ && static_cast<uint8_t>(reason_) >= 0x80) return;
+        set_reason(mqtt::Reason::implementation_specific_error, {});
+        has_reason_ = !question;
+    }
+    const Client* client() const { return client_; }
     const std::string& failure() const { return failure_; }
 
     /// One-shot token for a PENDING answer; the same one on every call for this event. Null when this event cannot

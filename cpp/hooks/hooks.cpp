@@ -23,7 +23,9 @@ Event::~Event() {
 Ref<Deferral> Event::take_deferral() { return std::exchange(deferral_, {}); }
 
 Deferral* Event::defer() {
-    if (!deferral_ && deferrals_ && client_) deferral_ = deferrals_->make_deferral(*client_, packet_);
+    if (deferral_ || !deferrals_ || !client_) return deferral_.get();
+    deferral_ = deferrals_->make_deferral(*client_, packet_);
+    if (deferral_ && packet_ && id_ == EventId::on_publish) deferral_->keep_untouched(copy_of(*packet_));
     return deferral_.get();
 }
 
@@ -123,6 +125,7 @@ Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
             const uint64_t handle = next_handle_++;
             copy->push_back({handle, std::move(hook), events, std::make_shared<std::once_flag>()});
             list_ = std::move(copy);
+            version_.fetch_add(1, std::memory_order_release);
             mask_.fetch_or(events, std::memory_order_relaxed);
             return handle;
         }
@@ -147,6 +150,7 @@ Dispatcher::Entry Dispatcher::remove(uint64_t handle) {
     if (removed.hook) {
         leaving_.push_back(removed);
         list_ = std::move(copy);
+        version_.fetch_add(1, std::memory_order_release);
         if (!closed_) mask_.store(mask, std::memory_order_relaxed);
     }
     return removed;
@@ -194,10 +198,26 @@ void Dispatcher::ask_stores(Load& load, int64_t wall_ms) const {
     load.complete(Status::not_found);
 }
 
+void Dispatcher::renew_list(HookView& view) const {
+    std::shared_ptr<const void> old = view.list_;  // let go of behind the lock: the end of a hook calls its owner
+    const std::lock_guard lock(mutex_);
+    if (view.depth_ && old) view.old_.push_back(std::move(old));
+    view.list_ = list_;
+    view.version_ = version_.load(std::memory_order_relaxed);
+}
+
 void Dispatcher::report_failure(const Event& event, const Hook& hook) const {
-    if (log_)
-        log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}: {}", hook.id(), event_name(event.id()),
-                    event.failure());
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    if (!log_ || !log_->enabled(LogLevel::error)) return;
+    uint64_t held_back = 0;
+    {
+        const std::lock_guard lock(failures_mutex_);
+        if (!failures_log_.allow(event.time_ms(), held_back)) return;
+    }
+    log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}{}{}{}: {}{}", hook.id(), event_name(event.id()),
+                event.client() ? " for client '" : "", event.client() ? event.client()->id : "",
+                event.client() ? "'" : "", event.failure(),
+                held_back ? fmt::format("; {} more such lines were held back", held_back) : "");
 }
 
 }  // namespace comqtt::hooks

@@ -22,4 +22,16 @@ struct PacketBox : RefCounted<PacketBox> {
     bool edited = false;              ///< some hook changed a field; set by every setter
 };
 
+/// A packet of its own with the same content.
+inline Ref<PacketBox> copy_of(const PacketBox& box) {
+    auto copy = Ref<PacketBox>::adopt(new PacketBox);
+    copy->packet = box.packet;
+    copy->origin = box.origin;
+    copy->created_ms = box.created_ms;
+    copy->received_qos = box.received_qos;
+    copy->received_id = box.received_id;
+    copy->edited = box.edited;
+    return copy;
+}
+
 }  // namespace comqtt::hooks

@@ -54,10 +54,12 @@ void Loop::wake() {
 
 void Loop::run() {
     while (!stopping_.load(std::memory_order_acquire)) {
-        set_timer();
-        if (!shard_.busy()) io_.run_one();
-        for (int i = 0; i < kHandlersPerRound && io_.poll_one(); ++i) {
-        }
+        shard_.contain(nullptr, [&] { set_timer(); });
+        shard_.contain(nullptr, [&] {
+            if (!shard_.busy()) io_.run_one();
+            for (int i = 0; i < kHandlersPerRound && io_.poll_one(); ++i) {
+            }
+        });
         round();
     }
 }
@@ -65,9 +67,9 @@ void Loop::run() {
 void Loop::round() {
     enter();
     awake_.store(false, std::memory_order_release);
-    shard_.drain_mailbox();
-    shard_.run_deadlines();
-    shard_.end_round();
+    shard_.contain(nullptr, [&] { shard_.drain_mailbox(); });
+    shard_.contain(nullptr, [&] { shard_.run_deadlines(); });
+    shard_.contain(nullptr, [&] { shard_.end_round(); });
     entered_ = false;
 }
 

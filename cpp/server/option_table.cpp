@@ -6,6 +6,7 @@ namespace {
 
 constexpr const char* kClockWords[] = {"system", "manual", nullptr};
 constexpr const char* kBackpressureWords[] = {"wait", "drop", nullptr};
+constexpr const char* kFailureWords[] = {"refuse", "proceed", nullptr};
 constexpr const char* kQueueWords[] = {"drop-oldest", "drop-newest", "refuse", nullptr};
 constexpr const char* kDurabilityWords[] = {"strict", "relaxed", nullptr};
 constexpr const char* kSyncWords[] = {"full", "normal", "off", nullptr};
@@ -49,6 +50,8 @@ const OptionRow kTable[] = {
                 "wait: publishers are not read while a receiver is full; drop: QoS 0 is dropped for it"),
     COMQTT_WORD("queue-policy", broker.queue_policy, "drop-oldest", kQueueWords, 2,
                 "what a full session queue loses; refuse: its publishers get 0x97"),
+    COMQTT_WORD("hooks.on-failure", broker.on_hook_failure, "refuse", kFailureWords, 1,
+                "what a hook that fails makes of an event it could refuse; proceed: as if it had not been asked"),
 
     COMQTT_INTEGER(
         "capabilities.maximum-session-expiry-interval", broker.capabilities.maximum_session_expiry_interval,

@@ -352,7 +352,8 @@ Status ServerImpl::remove_hook(uint64_t handle) {
     if (!entry.hook) return Status::not_found;
     clear_acl_cache();
     if (!inside) {
-        for (unsigned i = 0; i < core_->shards.size(); ++i) run_on(i, [](Shard&) {});
+        for (unsigned i = 0; i < core_->shards.size(); ++i)
+            run_on(i, [](Shard& shard) { shard.renew_hooks(); });
         const CallbackMark mark(static_cast<Server*>(this));
         core_->hooks.end(entry);
         return Status::ok;
@@ -360,7 +361,8 @@ Status ServerImpl::remove_hook(uint64_t handle) {
     // The last shard to pass this point knows that no call is left. Where none comes by any more, end_all() does it.
     const auto left = std::make_shared<std::atomic<size_t>>(core_->shards.size());
     for (const auto& mailbox : core_->mailboxes)
-        mailbox->post([this, entry, left](Shard&) {
+        mailbox->post([this, entry, left](Shard& shard) {
+            shard.renew_hooks();
             if (left->fetch_sub(1) != 1) return;
             const CallbackMark mark(static_cast<Server*>(this));
             core_->hooks.end(entry);

@@ -134,7 +134,7 @@ typedef struct comqtt_hooks {
                             const comqtt_packet* packet, comqtt_bytes reason_codes, const int32_t* counts,
                             size_t count);
     /** PUBLISH of a client, allowed by the ACL; edit (topic, payload, QoS, RETAIN, properties; the ACL is not asked
-     * again). REJECT: dropped, with an acknowledgement all the same, so that the publisher does not stall. IGNORE: taken for
+     * again). Of an inline client too, whose later messages wait behind a PENDING one. REJECT: dropped, with an acknowledgement all the same, so that the publisher does not stall. IGNORE: taken for
      * published (on_published follows), but neither retained nor delivered. FAIL: dropped, acknowledged with the
      * event's reason (5.0, QoS > 0). Not for wills. */
     comqtt_action (*on_publish)(void* user, comqtt_event* event, comqtt_client* client,
@@ -162,7 +162,7 @@ typedef struct comqtt_hooks {
     /** No packet id is free for a message to this client. */
     void (*on_packet_id_exhausted)(void* user, comqtt_event* event, comqtt_client* client,
                                    const comqtt_packet* packet);
-    /** A connection ended without DISCONNECT; edit the will (a PUBLISH). REJECT suppresses it. */
+    /** A connection ended without DISCONNECT; edit the will (a PUBLISH). Any answer but PROCEED suppresses it. */
     comqtt_action (*on_will)(void* user, comqtt_event* event, comqtt_client* client, comqtt_packet* packet);
     /** The will was published. */
     void (*on_will_sent)(void* user, comqtt_event* event, comqtt_client* client, const comqtt_packet* packet);
@@ -247,8 +247,13 @@ COMQTT_API comqtt_status comqtt_event_set_reason(comqtt_event* event, comqtt_rea
  * lifetime (limits.acl-cache-lifetime-ms) is over; spares asking once for each topic. Heeded when no hook was asked
  * before this one. Errors: STATE in other events. Since 1.0. */
 COMQTT_API comqtt_status comqtt_event_set_for_all_topics(comqtt_event* event);
-/** The callback itself failed: `message` is logged and the answer is taken as NEXT or PROCEED; as every question
- * that nobody allows is denied, that is the safe side. Since 1.0. */
+/** The callback itself failed: `message` is logged with the hook, the event and the client (not more than ten lines a
+ * second; the metric hook_failures counts all), and whatever the callback answers, an event that can refuse refuses:
+ * on_connect_authenticate and on_acl_check deny (the verdict is not cached), on_connect, on_auth_packet and on_publish
+ * FAIL, on_subscribe refuses all filters, on_packet_read refuses a CONNECT, PUBLISH or SUBSCRIBE and drops any other
+ * packet, on_will keeps the will back. The reason of a FAIL is the event's, or
+ * COMQTT_REASON_IMPLEMENTATION_SPECIFIC_ERROR. The hooks behind are not asked. A thrown exception, an answer that does not exist and PENDING without a deferral count as
+ * failures too. With option hooks.on-failure=proceed a failed callback counts as NEXT or PROCEED. Since 1.0. */
 COMQTT_API comqtt_status comqtt_event_fail(comqtt_event* event, comqtt_str message);
 
 /** Takes the token behind a PENDING answer, owned by the caller: complete or release it, then or later, from any
@@ -257,7 +262,8 @@ COMQTT_API comqtt_status comqtt_event_fail(comqtt_event* event, comqtt_str messa
  * event cannot wait (only questions and on_connect, on_auth_packet, on_publish can), when too many are waiting,
  * or when this call was given one already. Since 1.0. */
 COMQTT_API comqtt_deferral* comqtt_event_defer(comqtt_event* event);
-/** Answers, and frees the token whatever is returned. `answer` is a comqtt_verdict or comqtt_action by the event
+/** Answers, and ends the token whatever is returned: using it again is a mistake that is answered by STATE (NULL, true)
+ * and counted in the metric deferrals_misused. `answer` is a comqtt_verdict or comqtt_action by the event
  * (not PENDING); `reason` and `text` as in comqtt_event_set_reason, used when `reason` is not 0 or `text` is not
  * absent. Errors: CANCELLED (the client has gone; one that closed behind its PUBLISH goes when that is answered),
  * TIMEOUT (too late), CLOSED (the server has gone), INVALID_ARGUMENT (an answer that does not exist; taken as DENY / FAIL). Since 1.0. */
@@ -268,7 +274,7 @@ COMQTT_API comqtt_status comqtt_deferral_complete(comqtt_deferral* deferral, int
 COMQTT_API comqtt_status comqtt_deferral_complete_after(comqtt_deferral* deferral, int64_t delay_ms,
                                                         int32_t answer, comqtt_reason reason,
                                                         comqtt_str text);
-/** Gives up: DENY / FAIL. Frees the token; NULL is ignored. Since 1.0. */
+/** Gives up: DENY / FAIL. Ends the token; NULL is ignored. Since 1.0. */
 COMQTT_API void comqtt_deferral_release(comqtt_deferral* deferral);
 /** The client that waits, borrowed from the token. Since 1.0. */
 COMQTT_API comqtt_client* comqtt_deferral_client(const comqtt_deferral* deferral);

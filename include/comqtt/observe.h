@@ -64,6 +64,9 @@ typedef struct comqtt_metrics {
     int64_t pages_loaded;
     int64_t publishes_refused;
     int64_t retained_replays;
+    int64_t hook_failures;
+    int64_t deferrals_misused;
+    int64_t memory_failures;
 } comqtt_metrics;
 
 /** A zeroed record with its size set. Since 1.0. */

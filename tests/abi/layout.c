@@ -97,6 +97,9 @@ static void print_records(void) {
     MEMBER(comqtt_metrics, pages_loaded);
     MEMBER(comqtt_metrics, publishes_refused);
     MEMBER(comqtt_metrics, retained_replays);
+    MEMBER(comqtt_metrics, hook_failures);
+    MEMBER(comqtt_metrics, deferrals_misused);
+    MEMBER(comqtt_metrics, memory_failures);
     RECORD(comqtt_option_info);
     MEMBER(comqtt_option_info, struct_size);
     MEMBER(comqtt_option_info, key);

@@ -287,13 +287,36 @@ def test_an_exception_is_logged_with_its_place_and_counts_as_no_answer(make_serv
     assert "explode" in line and "test_hooks.py" in line
 
 
-def test_an_exception_in_on_publish_lets_the_message_pass(server, seen):
+@pytest.mark.parametrize("slot", ["on_publish", "on_packet_read", "on_acl_check"])
+def test_a_hook_that_raises_lets_no_message_through(server, seen, slot):
+    broken = threading.Event()
+
+    def explode(event, client, packet, *more):
+        if broken.is_set():
+            raise KeyError("boom")
+        return NEXT if slot == "on_acl_check" else PROCEED
+    server.subscribe("t", seen.put)
+    peer = Peer.connected(server, "x")
+    hook = server.add_hook(**{slot: explode})
+    broken.set()
+    assert peer.publish_acknowledged("t", "secret") >= 0x80
+    broken.clear()
+    server.remove_hook(hook)
+    assert peer.publish_acknowledged("t", "public") == 0
+    assert seen.get(timeout=PATIENCE).payload == b"public"
+    assert server.metrics()["hook_failures"] >= 1
+
+
+def test_with_proceed_a_hook_that_raises_counts_as_not_asked(make_server, seen):
     def explode(event, client, packet):
         raise KeyError("boom")
+    server = make_server({"hooks.on-failure": "proceed"})
     server.add_hook(on_publish=explode)
-    server.subscribe("t", seen.put)
-    assert Peer.connected(server, "x").publish_acknowledged("t", "through") == 0
-    assert seen.get(timeout=PATIENCE).payload == b"through"
+    server.allow_all()
+    with server:
+        server.subscribe("t", seen.put)
+        assert Peer.connected(server, "x").publish_acknowledged("t", "through") == 0
+        assert seen.get(timeout=PATIENCE).payload == b"through"
 
 
 def test_a_kept_event_is_over_and_a_kept_packet_shows_how_it_was(server, seen):

@@ -169,15 +169,73 @@ TEST_CASE("a callback that fails counts as NEXT or PROCEED, and the log says whi
         return Action::reject;
     };
     CHECK(stage.ask() == Verdict::deny);
-    CHECK(lines == std::vector<std::string>{"hook 'broken' failed in on_acl_check: it broke"});
+    CHECK(lines == std::vector<std::string>{"hook 'broken' failed in on_acl_check for client 'client': it broke"});
     stage.position = 0;
-    CHECK(stage.act() == Action::proceed);
-    CHECK(lines.back() == "hook 'broken' failed in on_publish: it broke");
+    CHECK(stage.act() == Action::fail);
+    CHECK(lines.back() == "hook 'broken' failed in on_publish for client 'client': it broke");
+    CHECK(stage.dispatcher.failures() == 2);
 
     stage.add_verdict("good", Verdict::allow);
     stage.position = 0;
+    CHECK(stage.ask() == Verdict::deny);
+    CHECK(stage.called == "broken");
+    stage.dispatcher.set_on_failure(OnFailure::proceed);
+    stage.position = 0;
+    CHECK(stage.act() == Action::proceed);
+    stage.position = 0;
     CHECK(stage.ask() == Verdict::allow);
     CHECK(stage.called == "brokengood");
+}
+
+TEST_CASE("a hook that fails over and over is logged ten times a second and counted each time") {
+    size_t lines = 0;
+    const Log log([&](LogLevel, std::string_view, std::string_view) { ++lines; }, LogLevel::error);
+    Stage stage;
+    stage.dispatcher.set_log(&log);
+    stage.add("broken").acl = [](Event& event, Client&, std::string_view, Access) {
+        event.fail("it broke");
+        return Verdict::allow;
+    };
+    for (int i = 0; i < 100; ++i) {
+        stage.position = 0;
+        CHECK(stage.ask() == Verdict::deny);
+    }
+    CHECK(lines == 10);
+    CHECK(stage.dispatcher.failures() == 100);
+}
+
+TEST_CASE("a chain that goes on after a hook in front of it was removed leaves none out") {
+    Stage stage;
+    const auto first = stage.dispatcher.add(std::make_shared<FakeHook>("a", kAcl));
+    REQUIRE(first);
+    stage.add_verdict("b", Verdict::pending);
+    stage.add_verdict("c", Verdict::deny);
+    stage.add_verdict("d", Verdict::allow);
+    CHECK(stage.ask() == Verdict::pending);
+    stage.dispatcher.remove(*first);
+    CHECK(stage.ask() == Verdict::deny);
+    CHECK(stage.called == "c");
+}
+
+TEST_CASE("a view goes on with the list it began with, and lets go of a removed hook when it is renewed") {
+    Stage stage;
+    HookView view;
+    auto hook = std::make_shared<FakeHook>("a", kAcl);
+    const std::weak_ptr<FakeHook> watched = hook;
+    const auto handle = stage.dispatcher.add(std::move(hook));
+    REQUIRE(handle);
+    stage.add("b");
+    std::string called;
+    stage.dispatcher.each(view, EventId::on_acl_check, [&](Hook& each) {
+        called += each.id();
+        if (each.id() == "a") stage.dispatcher.end(stage.dispatcher.remove(*handle));
+        stage.dispatcher.each(view, EventId::on_acl_check, [&](Hook& inner) { called += inner.id(); });
+    });
+    CHECK(called == "abbb");
+    CHECK(watched.expired());
+    called.clear();
+    stage.dispatcher.each(view, EventId::on_acl_check, [&](Hook& each) { called += each.id(); });
+    CHECK(called == "b");
 }
 
 TEST_CASE("after a PENDING answer the hooks behind the one that gave it are asked") {

@@ -1,0 +1,131 @@
+// What inline clients send: one message after the other, each behind the verdict on the one before.
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+void Shard::publish_inline(hooks::Client& client, Packet packet) {
+    const Ref<hooks::Client> keep = Ref<hooks::Client>::share(&client);
+    if (!inline_inputs_.empty()) {
+        if (const auto at = inline_inputs_.find(&client); at != inline_inputs_.end()) {
+            at->second.waiting.push_back(std::move(packet));
+            core_.inline_waiting.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+    }
+    take_inline(keep, std::move(packet));
+}
+
+void Shard::take_inline(const Ref<hooks::Client>& client, Packet packet) {
+    if (packet.type != mqtt::PacketType::publish) {
+        inject_inline(*client, std::move(packet));
+        return;
+    }
+    metrics_.messages_received.add();
+    begin_inline(client, box_packet(std::move(packet), client->id), 0);
+}
+
+void Shard::begin_inline(const Ref<hooks::Client>& client, Ref<PacketBox> box, size_t position) {
+    hooks::Action action = hooks::Action::proceed;
+    if (wants(EventId::on_publish)) {
+        hooks::Event event(EventId::on_publish, wall_ms_, client.get(), box.get(), this);
+        {
+            const CallbackScope scope(*this);
+            action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
+                return hook.on_publish(event, *client, *box);
+            });
+        }
+        if (action == hooks::Action::pending && event.deferred()) {
+            const uint64_t number =
+                wait_for(event.take_deferral(), PendingVerdict::What::inline_publish, 0, position);
+            pending_[number].box = std::move(box);
+            InlineInput& input = inline_inputs_[client.get()];
+            input.client = client;
+            input.pending = true;
+            return;
+        }
+        if (!sound(*box, event.id())) return;
+    }
+    finish_inline(client, box, action);
+}
+
+void Shard::finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>& box, hooks::Action action) {
+    if (action != hooks::Action::proceed && action != hooks::Action::ignore) return;
+    Inbound in;
+    in.box = box;
+    std::vector<uint8_t> properties;
+    view_box(in, properties);
+    Publication p;
+    p.topic_name = in.view.topic_name;
+    p.payload = in.view.payload;
+    p.properties = in.view.properties;
+    p.qos = in.view.qos;
+    p.retain = in.view.retain && core_.config.capabilities.retain_available;
+    p.has_expiry = in.view.has_expiry;
+    p.expiry_interval = in.view.message_expiry_interval;
+    p.created_ms = wall_ms_;
+    p.origin.publisher = client->session;
+    p.origin.node = core_.config.node_id;
+    p.origin_id = ByteView(client->id);
+    if (action == hooks::Action::proceed) {
+        retain_unanswered(p, *client, *box);
+        publish(p, {}, client.get(), box.get());
+    }
+    box->frozen = true;
+    notify(EventId::on_published, client.get(), box.get(),
+           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, *client, *box); });
+    notify(EventId::on_packet_processed, client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        hook.on_packet_processed(event, *client, *box, Reason::success);
+    });
+}
+
+/// The verdict on the message that waits, or the end of its time; then what came behind it.
+void Shard::inline_verdict(PendingVerdict& pending, bool in_time) {
+    const Ref<hooks::Client> client = Ref<hooks::Client>::share(&pending.deferral->client());
+    const auto input_of = [&] { return inline_inputs_.find(client.get()); };
+    if (const auto at = input_of(); at != inline_inputs_.end()) at->second.pending = false;
+    // When it came too late the packet may still be in the application's hands: it is not looked at.
+    if (in_time) {
+        const auto action = static_cast<hooks::Action>(pending.deferral->result().value);
+        if (action == hooks::Action::proceed) {
+            begin_inline(client, std::move(pending.box), pending.position);
+        } else if (sound(*pending.box, EventId::on_publish)) {
+            finish_inline(client, pending.box, action);
+        }
+    }
+    for (auto at = input_of(); at != inline_inputs_.end() && !at->second.pending; at = input_of()) {
+        if (at->second.waiting.empty()) {
+            inline_inputs_.erase(at);
+            return;
+        }
+        Packet next = std::move(at->second.waiting.front());
+        at->second.waiting.pop_front();
+        core_.inline_waiting.fetch_sub(1, std::memory_order_relaxed);
+        take_inline(client, std::move(next));
+    }
+}
+
+void Shard::forget_inline_inputs() {
+    for (const auto& [client, input] : inline_inputs_)
+        core_.inline_waiting.fetch_sub(input.waiting.size(), std::memory_order_relaxed);
+    inline_inputs_.clear();
+}
+
+/// An inline client has no wire: only what changes its subscriptions means something beside PUBLISH.
+void Shard::inject_inline(hooks::Client& client, Packet packet) {
+    Session* s = find_session(client.session);
+    if (!s) return;
+    int32_t count = 0;
+    bool existed = false;
+    for (const auto& entry : packet.filters) {
+        if (packet.type == mqtt::PacketType::unsubscribe) {
+            remove_subscription(*s, entry.filter, count);
+        } else if (packet.type == mqtt::PacketType::subscribe && s->sink) {
+            add_subscription(*s, entry,
+                             packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0),
+                             existed, count);
+        }
+    }
+}
+
+}  // namespace comqtt::broker
