@@ -12,26 +12,27 @@ constexpr uint8_t kUserName = 0x80;
 
 uint8_t will_qos(uint8_t flags) { return (flags >> 3) & 3; }
 
-/// Protocol Name and Protocol Level; sets the version also when they name none that exists.
+/// Protocol Name and Protocol Level; sets the version also when they name none that exists: by the level alone, for
+/// it says which form of an answer the client can read.
 bool read_version(Reader& reader, Packet& out) {
     const size_t where = reader.offset();
     ByteView name;
     uint8_t level = 0;
     if (!reader.utf8(name)) return false;
     const bool mqtt = name.text() == "MQTT";
-    if (!mqtt && name.text() != "MQIsdp")
-        return reader.fail_at(where, Reason::unsupported_protocol_version, "MQTT-3.1.2-1",
-                              "unknown protocol name");
     const size_t level_at = reader.offset();
     if (!reader.u8(level)) return false;
     out.connect.protocol_name = name.text();
-    if (mqtt ? level == 4 || level == 5 : level == 3) {
+    if (mqtt ? level == 4 || level == 5 : level == 3 && name.text() == "MQIsdp") {
         out.version = static_cast<Version>(level);
         return true;
     }
     // 0x83 and 0x84 are 3.1 and 3.1.1 with the mark of a bridge.
     const bool bridge = level == 0x83 || level == 0x84;
-    out.version = mqtt && level >= 5 && !bridge ? Version::v5 : Version::v311;
+    out.version = level >= 5 && !bridge ? Version::v5 : Version::v311;
+    if (!mqtt && name.text() != "MQIsdp")
+        return reader.fail_at(where, Reason::unsupported_protocol_version, "MQTT-3.1.2-1",
+                              "unknown protocol name");
     return reader.fail_at(level_at, Reason::unsupported_protocol_version, "MQTT-3.1.2-2",
                           "unknown protocol level");
 }
@@ -85,6 +86,9 @@ bool read_client_id(Reader& reader, Packet& out) {
     if (!require_field(reader, "MQTT-3.1.3-3", "client identifier is missing")) return false;
     if (!reader.utf8(client_id, "MQTT-3.1.3-4")) return false;
     out.connect.client_id = client_id.text();
+    if (client_id.empty() && out.version == Version::v31)  // 3.1: 1 to 23 characters
+        return reader.fail_at(where, Reason::client_identifier_not_valid, "MQTT-3.1.3-8",
+                              "empty client identifier");
     if (client_id.empty() && !out.connect.clean_start && out.version != Version::v5)
         return reader.fail_at(where, Reason::client_identifier_not_valid, "MQTT-3.1.3-8",
                               "empty client identifier without clean session");

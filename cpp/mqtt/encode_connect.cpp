@@ -48,7 +48,8 @@ void write_connack(Out& out, const Packet& packet) {
         out.u8(static_cast<uint8_t>(packet.reason));
         write_properties(out, packet.properties);
     } else {
-        out.u8(connack_return_code_v3(packet.reason));
+        // The broker closes instead when there is none; a packet that is encoded all the same says "unavailable".
+        out.u8(connack_return_code_v3(packet.reason).value_or(3));
     }
 }
 

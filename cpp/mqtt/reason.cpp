@@ -90,16 +90,24 @@ const char* reason_text(Reason reason) {
     return info ? info->text : "unknown reason code";
 }
 
-uint8_t connack_return_code_v3(Reason reason) {
+std::optional<uint8_t> connack_return_code_v3(Reason reason) {
     switch (reason) {
         case Reason::success: return 0;
         case Reason::unsupported_protocol_version: return 1;
         case Reason::client_identifier_not_valid: return 2;
+        // The connection was made, but there is no service on it now.
+        case Reason::server_unavailable:
+        case Reason::server_busy:
+        case Reason::server_shutting_down:
+        case Reason::quota_exceeded:
+        case Reason::use_another_server:
+        case Reason::server_moved:
+        case Reason::connection_rate_exceeded: return 3;
         case Reason::bad_user_name_or_password: return 4;
         case Reason::not_authorized:
         case Reason::banned:
         case Reason::bad_authentication_method: return 5;
-        default: return 3;
+        default: return {};
     }
 }
 

@@ -2,6 +2,7 @@
 // Reason codes of MQTT 5.0 (2.4) and their texts.
 
 #include <cstdint>
+#include <optional>
 
 #include "mqtt/types.hpp"
 
@@ -59,9 +60,9 @@ enum class Reason : uint8_t {
 /// "Success". Never null.
 const char* reason_text(Reason reason);
 
-/// The CONNACK return code (3.1.1, table 3.1) that stands for a 5.0 reason; 3 (server
-/// unavailable) for those without a counterpart, 0 for success.
-uint8_t connack_return_code_v3(Reason reason);
+/// The CONNACK return code (3.1.1, table 3.1) that stands for a 5.0 reason; none for those without a counterpart: such
+/// a CONNECT is refused by closing alone (3.2.2.3 of 3.1.1).
+std::optional<uint8_t> connack_return_code_v3(Reason reason);
 
 /// The other way round; unspecified_error for a return code above 5.
 Reason connack_reason_of_v3(uint8_t return_code);

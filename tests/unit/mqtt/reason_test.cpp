@@ -70,13 +70,21 @@ TEST_CASE("every code has a text and unknown ones say so") {
     CHECK(std::string(reason_text(static_cast<Reason>(0xFF))) == "unknown reason code");
 }
 
-TEST_CASE("CONNACK reasons have a return code of 3.1.1 and back") {
-    CHECK(int(connack_return_code_v3(Reason::success)) == 0);
-    CHECK(int(connack_return_code_v3(Reason::unsupported_protocol_version)) == 1);
-    CHECK(int(connack_return_code_v3(Reason::client_identifier_not_valid)) == 2);
-    CHECK(int(connack_return_code_v3(Reason::server_busy)) == 3);
-    CHECK(int(connack_return_code_v3(Reason::bad_user_name_or_password)) == 4);
-    CHECK(int(connack_return_code_v3(Reason::not_authorized)) == 5);
+TEST_CASE("CONNACK reasons have a return code of 3.1.1 and back, where there is one") {
+    CHECK(connack_return_code_v3(Reason::success) == 0);
+    CHECK(connack_return_code_v3(Reason::unsupported_protocol_version) == 1);
+    CHECK(connack_return_code_v3(Reason::client_identifier_not_valid) == 2);
+    CHECK(connack_return_code_v3(Reason::server_busy) == 3);
+    CHECK(connack_return_code_v3(Reason::quota_exceeded) == 3);
+    CHECK(connack_return_code_v3(Reason::bad_user_name_or_password) == 4);
+    CHECK(connack_return_code_v3(Reason::not_authorized) == 5);
+    CHECK(connack_return_code_v3(Reason::banned) == 5);
     for (uint8_t code = 0; code <= 5; ++code)
-        CHECK(int(connack_return_code_v3(connack_reason_of_v3(code))) == code);
+        CHECK(connack_return_code_v3(connack_reason_of_v3(code)) == code);
+    for (const Reason reason :
+         {Reason::unspecified_error, Reason::malformed_packet, Reason::protocol_error,
+          Reason::implementation_specific_error, Reason::packet_too_large, Reason::topic_name_invalid,
+          Reason::payload_format_invalid, Reason::retain_not_supported, Reason::qos_not_supported,
+          Reason::session_taken_over})
+        CHECK(!connack_return_code_v3(reason));
 }
