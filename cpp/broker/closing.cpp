@@ -36,6 +36,8 @@ void Shard::close(Connection& c, const CloseCause& cause) {
         send_packet(c, std::move(packet));
     }
     c.state = Connection::State::closing;
+    uncount_connecting(c);
+    forget_waiting_connect(c);
     c.partial = {};
     c.since_ms = now_ms_ + core_.config.limits.close_timeout_ms;
     schedule(c, c.since_ms);
@@ -44,6 +46,7 @@ void Shard::close(Connection& c, const CloseCause& cause) {
     c.congestion.reset();
     end_session_part(c, cause);
     touch_output(c);
+    note_taker(c);
 }
 
 void Shard::cancel_suspension(Connection& c) {
@@ -164,6 +167,7 @@ void Shard::finish_if_drained(Connection& c) {
 
 void Shard::forget(Connection& c) {
     c.state = Connection::State::closing;
+    uncount_connecting(c);
     c.link = nullptr;
     c.out.clear(chunks_);
     core_.connections.fetch_sub(1, std::memory_order_relaxed);

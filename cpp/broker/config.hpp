@@ -30,7 +30,7 @@ struct Compatibilities {
     bool passive_client_disconnect = false;
     bool always_return_response = false;
     bool restore_sys_info_restart = false;
-    bool no_inherited_properties_on_ack = false;
+    bool no_inherited_properties_on_ack = true;
 };
 
 struct Limits {
@@ -38,7 +38,7 @@ struct Limits {
     uint32_t subscriptions_per_client = 100'000;
     uint32_t topic_levels = 128;
     uint32_t topic_length = 65'535;
-    uint32_t user_properties = 64;
+    uint32_t user_properties = 1024;
     uint64_t client_queued_bytes = 64ull << 20;  ///< one session's queue and output together
     uint64_t queued_bytes = 1ull << 30;          ///< the same of all sessions
     uint64_t queued_messages = 100'000'000;      ///< of all session queues
@@ -54,10 +54,14 @@ struct Limits {
     uint32_t topic_alias_bytes = 65'536;  ///< topics a client's inbound aliases may hold
     uint32_t outbound_aliases = 64;       ///< per connection, below the client's Topic Alias Maximum
     uint32_t connect_timeout_ms = 10'000;
-    uint32_t connect_packet_size = 8192;    ///< CONNECT, before authentication
+    uint32_t connect_packet_size = 65'536;  ///< CONNECT, before authentication
+    uint64_t connecting_bytes = 256ull
+                                << 20;      ///< of CONNECTs that have not arrived as a whole, all connections
     uint32_t stuck_timeout_ms = 5'000;      ///< a full receiver is waited for this long, then not
     uint32_t stuck_disconnect_ms = 30'000;  ///< full without any progress this long: disconnected
     uint32_t close_timeout_ms = 2'000;      ///< to take the last packet and close
+    uint32_t takeover_timeout_ms = 2'000;   ///< for what the old connection has sent and waits for
+    uint64_t takeover_bytes = 16ull << 20;  ///< of that at most
     uint32_t deferral_timeout_ms = 10'000;
     uint32_t deferrals = 100'000;    ///< pending at one time, per server
     uint32_t acl_cache_size = 1024;  ///< verdicts per client; 0 = ask each time

@@ -32,6 +32,7 @@ enum class Step : uint8_t {
     subscribe,      ///< SUBSCRIBE: its turn to add the next filters
     replay,         ///< SUBSCRIBE: its turn to look for their retained messages
     unsubscribe,    ///< UNSUBSCRIBE: its turn to remove the next filters
+    take_over,      ///< what the session's present connection has sent comes first
     retain,         ///< whether a topic of another shard may be retained although the limit is reached
 };
 
@@ -48,6 +49,7 @@ struct Suspension {
     size_t added = 0;                           ///< subscribe_acl: new filters granted so far
     bool injected = false;                      ///< not from the wire
     uint64_t pending = 0;                       ///< deferral number; 0 = waits for its turn
+    uint64_t bytes_left = 0;                    ///< take_over: to read of the old connection at most
     std::deque<Ref<hooks::PacketBox>> waiting;  ///< injected packets that come after it
 };
 
@@ -82,6 +84,7 @@ struct Connection {
     uint64_t last_acl_epoch = 0;  ///< the write verdict for it is ALLOW
     int64_t last_acl_until_ms = 0;
     uint64_t last_waited_on = 0;  ///< receiver this publisher was last paused for
+    uint64_t connect_order = 0;   ///< of its CONNECT among those of the shard
 
     int64_t last_received_ms = 0;
     int64_t since_ms = 0;              ///< accepted, established; when closing: the time to be gone
@@ -97,12 +100,15 @@ struct Connection {
     bool dirty = false;    ///< in the shard's list of outputs to flush
     bool blocked = false;  ///< the link did not take all
     bool connect_seen = false;
-    bool finishing = false;        ///< Link::finish was called
-    bool unread_answers = false;   ///< not read because it does not take what it is sent
-    bool waits_for_store = false;  ///< not read because too much waits for the stores
-    uint32_t held = 0;             ///< packets for it that wait for the stores
-    uint32_t held_pubacks = 0;     ///< of these
-    uint32_t corked = 0;           ///< of these: nothing goes out before them
+    bool finishing = false;         ///< Link::finish was called
+    bool unread_answers = false;    ///< not read because it does not take what it is sent
+    bool waits_for_store = false;   ///< not read because too much waits for the stores
+    bool waits_to_connect = false;  ///< in the shard's list of CONNECTs that wait
+    uint32_t connecting_bytes = 0;  ///< of `partial`, counted in the core: CONNECT has not arrived as a whole
+    uint32_t received = 0;          ///< QoS 2 messages of this connection that wait for PUBREL (4.9)
+    uint32_t held = 0;              ///< packets for it that wait for the stores
+    uint32_t held_pubacks = 0;      ///< of these
+    uint32_t corked = 0;            ///< of these: nothing goes out before them
 
     /// The peer's address, for the log.
     std::string_view remote() const {

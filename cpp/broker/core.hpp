@@ -158,6 +158,7 @@ struct Core {
     std::atomic<uint64_t> connected{0};
     std::atomic<uint64_t> maximum_connected{0};
     std::atomic<uint64_t> sessions{0};
+    std::atomic<uint64_t> connecting_bytes{0};  ///< of CONNECTs that have not arrived as a whole
     std::atomic<uint64_t> retained_messages{0};
     std::atomic<uint64_t> retained_bytes{0};
     std::atomic<uint64_t> deferrals{0};

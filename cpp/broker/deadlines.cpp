@@ -25,7 +25,11 @@ int64_t Shard::deadline_of(const Connection& c) const {
         case Connection::State::closing: return c.since_ms;
         case Connection::State::awaiting_connect: at = c.since_ms + limits.connect_timeout_ms; break;
         case Connection::State::authenticating:
-            if (!c.suspension) at = c.last_received_ms + limits.connect_timeout_ms;
+            if (!c.suspension) {
+                at = c.last_received_ms + limits.connect_timeout_ms;
+            } else if (c.suspension->step == Step::take_over) {
+                at = c.last_received_ms + limits.takeover_timeout_ms;
+            }
             break;
         case Connection::State::established:
             // A client that is not read cannot show that it is alive.
@@ -106,6 +110,10 @@ void Shard::connection_due(Connection& c) {
     switch (c.state) {
         case Connection::State::awaiting_connect:
         case Connection::State::authenticating:
+            if (c.suspension && c.suspension->step == Step::take_over) {
+                ready_takers_.push_back(c.handle);  // the old connection has had its time
+                return;
+            }
             if (!c.suspension && deadline_of(c) <= now_ms_) {
                 metrics_.connect_timeouts.add();
                 close(c, {.reason = Reason::keep_alive_timeout,

@@ -193,6 +193,7 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
         case Step::subscribe:
         case Step::replay:
         case Step::unsubscribe: return;  // run_turns() goes on
+        case Step::take_over: return;    // run_take_overs() goes on
         case Step::retain:
             in.box = state.box;
             in.injected = state.injected;
@@ -235,12 +236,15 @@ void Shard::continue_input(Connection& c, std::deque<Ref<PacketBox>> waiting) {
         handle_packet(c, box, true);
     }
     if (c.suspension) c.suspension->waiting = std::move(waiting);
-    if (c.suspension || c.state == Connection::State::closing || c.partial.empty()) return;
-    const std::vector<uint8_t> held = std::move(c.partial);
-    c.partial.clear();
-    const size_t used = process(c, ByteView(held));
-    if (c.state != Connection::State::closing && used < held.size())
-        keep_partial(c, ByteView(held).from(used));
+    if (c.suspension || c.state == Connection::State::closing) return;
+    if (!c.partial.empty()) {
+        const std::vector<uint8_t> held = std::move(c.partial);
+        c.partial.clear();
+        const size_t used = process(c, ByteView(held));
+        if (c.state != Connection::State::closing && used < held.size())
+            keep_partial(c, ByteView(held).from(used));
+    }
+    if (!c.suspension) note_taker(c);
 }
 
 }  // namespace comqtt::broker

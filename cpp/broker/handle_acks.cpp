@@ -58,6 +58,23 @@ void Shard::answer(Connection& c, uint64_t before, mqtt::PacketType type, mqtt::
     hold(c, std::move(held));
 }
 
+namespace {
+
+/// It cannot be the answer to what was sent last under this identifier (figures 4.2 and 4.3). A PUBREC may come again
+/// after PUBREL was sent; a PUBCOMP whose PUBREL waits to be stored answers nothing.
+bool contradicts(const session::Inflight::Entry& entry, mqtt::PacketType type) {
+    using State = session::Inflight::State;
+    const bool twice = entry.delivery.qos == 2 || entry.state == State::released;
+    switch (type) {
+        case mqtt::PacketType::puback: return twice;
+        case mqtt::PacketType::pubrec: return !twice;
+        case mqtt::PacketType::pubcomp: return !twice || entry.state != State::released || entry.held;
+        default: return false;
+    }
+}
+
+}  // namespace
+
 bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView& ack) {
     using State = session::Inflight::State;
     Session& s = *c.session;
@@ -78,6 +95,8 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     };
     if (type == mqtt::PacketType::pubrel) {
         const bool known = s.flow && s.flow->received.remove(ack.packet_id);
+        // As the client counts (4.9): also for a message of the connection before, and never below nothing.
+        if (known && c.received) --c.received;
         const uint64_t before = rounds_.vouched();
         if (known && s.stored) record(hooks::Change::Kind::received_removed, &s).packet_id = ack.packet_id;
         answer(c, before, mqtt::PacketType::pubcomp, ack.packet_id,
@@ -86,6 +105,13 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
         return true;
     }
     session::Inflight::Entry* entry = s.flow ? s.flow->inflight.find(ack.packet_id) : nullptr;
+    // A PUBLISH that waits to be stored has not been sent: to the client its identifier is unused.
+    if (entry && entry->held && entry->state == State::published) entry = nullptr;
+    if (entry && contradicts(*entry, type)) {
+        protocol_error(c, Reason::protocol_error, "MQTT-4.13.1-1",
+                       "an acknowledgement that does not fit the state of its packet identifier");
+        return false;
+    }
     const bool failed = static_cast<uint8_t>(ack.reason) >= 0x80;
     bool done = false;
     switch (type) {

@@ -36,22 +36,85 @@ unsigned Shard::connect_owner(ByteView frame) const {
     return core_.shard_of(frame.subview(at, size).text());
 }
 
-void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement) {
+/// Answers with CONNACK, except where 3.x has no return code for the reason (3.2.2.3 of 3.1.1), and closes.
+void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement,
+                           int64_t offset) {
     metrics_.connections_refused.add();
-    Packet ack;
-    ack.type = mqtt::PacketType::connack;
-    ack.version = c.version;
-    ack.reason = reason;
-    if (c.version == mqtt::Version::v5 && !text.empty() && c.problem_information)
-        ack.properties.set_text(PropertyId::reason_string, text);
-    send_packet(c, std::move(ack));
+    if (c.version == mqtt::Version::v5 || mqtt::connack_return_code_v3(reason)) {
+        Packet ack;
+        ack.type = mqtt::PacketType::connack;
+        ack.version = c.version;
+        ack.reason = reason;
+        if (c.version == mqtt::Version::v5 && !text.empty() && c.problem_information)
+            ack.properties.set_text(PropertyId::reason_string, text);
+        send_packet(c, std::move(ack));
+    }
     const std::string why = fmt::format("CONNECT refused{}{}", text.empty() ? "" : ": ", text);
     close(c, {.reason = reason,
               .text = why.c_str(),
               .statement = statement,
               .send_will = false,
               .tell_client = false,
+              .level = LogLevel::warn,
+              .offset = offset});
+}
+
+/// The same before its version is known: in silence.
+void Shard::refuse_unread_connect(Connection& c, Reason reason, const char* text) {
+    metrics_.connections_refused.add();
+    const std::string why = fmt::format("CONNECT refused: {}", text);
+    close(c, {.reason = reason,
+              .text = why.c_str(),
+              .send_will = false,
+              .tell_client = false,
               .level = LogLevel::warn});
+}
+
+/// What CONNECT says of its client. Again after a hook edited the packet: only what differs is touched.
+void Shard::describe_client(hooks::Client& client, const Packet& packet) const {
+    const mqtt::ConnectFields& fields = packet.connect;
+    if (client.id != fields.client_id) client.id = fields.client_id;
+    const std::string_view username = fields.username ? std::string_view(*fields.username) : "";
+    if (client.username != username) client.username = username;
+    client.clean_start = fields.clean_start;
+    client.keep_alive.store(fields.keep_alive, std::memory_order_relaxed);
+    client.will = fields.will ? std::make_unique<const mqtt::Will>(*fields.will) : nullptr;
+}
+
+/// Shows CONNECT to on_packet_read. False when that was its end, here.
+bool Shard::connect_read(Connection& c, PacketBox& box) {
+    hooks::Client& client = *c.client;
+    const std::string id_before = client.id;
+    {
+        const CallbackScope scope(*this);
+        hooks::Event event(EventId::on_packet_read, wall_ms_, &client, &box);
+        size_t position = 0;
+        const auto action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
+            return hook.on_packet_read(event, client, box);
+        });
+        if (action == hooks::Action::reject || action == hooks::Action::ignore) {
+            close(c, {.reason = Reason::unspecified_error,
+                      .text = "CONNECT rejected by a hook",
+                      .send_will = false,
+                      .tell_client = false});
+            return false;
+        }
+        if (event.failed()) {
+            refuse_connect(c, event.reason(), event.reason_text());
+            return false;
+        }
+    }
+    describe_client(client, box.packet);
+    if (client.id == id_before || client.id.empty() || core_.shard_of(client.id) == number_) return true;
+    // The hook gave it another id, whose session lives elsewhere.
+    std::vector<uint8_t> wire;
+    if (!mqtt::encode_packet(box.packet, wire)) return true;
+    PeerInfo peer = *c.peer;
+    peer.moved = peer.connect_seen = true;
+    wire.insert(wire.end(), c.partial.begin(), c.partial.end());
+    c.link->move_to(core_.shard_of(client.id), std::move(peer), std::move(wire));
+    forget(c);
+    return false;
 }
 
 void Shard::handle_connect(Connection& c, ByteView frame) {
@@ -62,20 +125,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
     const Capabilities& caps = core_.config.capabilities;
     if (error) {
         metrics_.protocol_errors.add();
-        if (error.reason == Reason::unsupported_protocol_version ||
-            error.reason == Reason::client_identifier_not_valid) {
-            refuse_connect(c, error.reason, error.what, error.statement);
-        } else if (c.version == mqtt::Version::v5) {
-            refuse_connect(c, error.reason, error.what, error.statement);
-        } else {
-            // 3.x has no return code for a malformed CONNECT.
-            close(c, {.reason = error.reason,
-                      .text = error.what,
-                      .statement = error.statement,
-                      .tell_client = false,
-                      .level = LogLevel::warn,
-                      .offset = static_cast<int64_t>(error.offset)});
-        }
+        refuse_connect(c, error.reason, error.what, error.statement, static_cast<int64_t>(error.offset));
         return;
     }
     if (static_cast<uint32_t>(c.version) < caps.minimum_protocol_version) {
@@ -89,49 +139,13 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
     client->connection = c.handle;
     client->connected_at_ms = wall_ms_;
     client->bytes_in.store(frame.size, std::memory_order_relaxed);
-    const bool seen = c.peer->connect_seen;
+    describe_client(*client, packet);
     c.client = client;
     auto box = box_packet(std::move(packet));
     c.state = Connection::State::authenticating;
-    if (!seen && wants(EventId::on_packet_read)) {
-        const std::string id_before = box->packet.connect.client_id;
-        const CallbackScope scope(*this);
-        hooks::Event event(EventId::on_packet_read, wall_ms_, client.get(), box.get());
-        size_t position = 0;
-        const auto action = core_.hooks.act(hook_view_,
-            event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *client, *box); });
-        if (action == hooks::Action::reject || action == hooks::Action::ignore) {
-            close(c, {.reason = Reason::unspecified_error,
-                      .text = "CONNECT rejected by a hook",
-                      .send_will = false,
-                      .tell_client = false});
-            return;
-        }
-        if (event.failed()) {
-            refuse_connect(c, event.reason(), event.reason_text());
-            return;
-        }
-        const std::string& id = box->packet.connect.client_id;
-        if (id != id_before && !id.empty() && core_.shard_of(id) != number_) {
-            // The hook gave it another id, whose session lives elsewhere.
-            std::vector<uint8_t> wire;
-            if (mqtt::encode_packet(box->packet, wire)) {
-                PeerInfo peer = *c.peer;
-                peer.moved = peer.connect_seen = true;
-                wire.insert(wire.end(), c.partial.begin(), c.partial.end());
-                c.link->move_to(core_.shard_of(id), std::move(peer), std::move(wire));
-                forget(c);
-                return;
-            }
-        }
-    }
+    if (!c.peer->connect_seen && wants(EventId::on_packet_read) && !connect_read(c, *box)) return;
     c.peer.reset();
     const mqtt::ConnectFields& fields = box->packet.connect;
-    client->id = fields.client_id;
-    client->username = fields.username.value_or("");
-    client->clean_start = fields.clean_start;
-    client->keep_alive.store(fields.keep_alive, std::memory_order_relaxed);
-    if (fields.will) client->will = std::make_unique<const mqtt::Will>(*fields.will);
     box->origin = client->id;
     c.problem_information =
         box->packet.properties.number(PropertyId::request_problem_information).value_or(1) != 0;
@@ -143,8 +157,10 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
         return;
     }
     if (client->id.empty()) {
-        if (c.version != mqtt::Version::v5 && !fields.clean_start) {
-            refuse_connect(c, Reason::client_identifier_not_valid, "an empty client id needs a clean session",
+        if (c.version != mqtt::Version::v5 && (!fields.clean_start || c.version == mqtt::Version::v31)) {
+            refuse_connect(c, Reason::client_identifier_not_valid,
+                           c.version == mqtt::Version::v31 ? "MQTT 3.1 has no empty client ids"
+                                                           : "an empty client id needs a clean session",
                            "MQTT-3.1.3-8");
             return;
         }
@@ -168,7 +184,9 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             return;
         }
     }
+    c.connect_order = ++connect_orders_;
     begin_connect(c, std::move(box));
+    if (c.state == Connection::State::authenticating) note_waiting_connect(c);
 }
 
 void Shard::begin_connect(Connection& c, Ref<PacketBox> box) {
@@ -282,16 +300,18 @@ Session& Shard::make_session(Ref<hooks::Client> client, bool owner) {
     return s;
 }
 
-void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
+void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     const Capabilities& caps = core_.config.capabilities;
     const mqtt::Properties& properties = box->packet.properties;
     hooks::Client& client = *c.client;
-    if (!loaded && !client.clean_start) {
+    if (progress == Progress::begins && !client.clean_start) {
         const auto known = core_.registry.find(client.id);
         if (wait_for_stored_session(c, box, known ? find_session(known->session) : nullptr)) return;
     }
-    notify(EventId::on_session_establish, &client, box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_establish(event, client, *box); });
+    if (progress != Progress::announced)
+        notify(
+            EventId::on_session_establish, &client, box.get(),
+            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_establish(event, client, *box); });
     Session* s = nullptr;
     if (const auto known = core_.registry.find(client.id)) s = find_session(known->session);
     const bool clean = client.clean_start;
@@ -300,8 +320,11 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
         if (!s->connection && (s->expires_ms <= now_ms_ || s->will))
             session_due(*s);  // due in this very round
         s = find_session(handle);
-        if (s) take_over(*s);
-        s = find_session(handle);  // gone when it ended with its connection
+    }
+    const Connection* earlier = first_taker(c);
+    if ((s && s->connection) || (earlier && earlier->connect_order < c.connect_order)) {
+        wait_for_old_connection(c, std::move(box));
+        return;
     }
     if (!s && !clean) s = load_session(client.id);
     uint32_t expiry = clean ? 0 : caps.maximum_session_expiry_interval;
@@ -342,6 +365,8 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
     core_.registry.put(c.client);
     s->connection = &c;
     c.session = s;
+    forget_waiting_connect(c);
+    end_earlier_connects(c);
     c.state = Connection::State::established;
     c.since_ms = now_ms_;
     s->expires_ms = INT64_MAX;
@@ -381,14 +406,6 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, bool loaded) {
     box->frozen = true;
     notify(EventId::on_session_established, &client, box.get(),
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_established(event, client, *box); });
-}
-
-void Shard::take_over(Session& s) {
-    if (!s.connection) return;
-    metrics_.takeovers.add();
-    close(*s.connection, {.reason = Reason::session_taken_over,
-                          .text = "the client id connected again",
-                          .statement = "MQTT-3.1.4-3"});
 }
 
 bool Shard::send_connack(Connection& c, const Packet& connect, bool session_present) {

@@ -113,13 +113,13 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             packet_processed(c, in.box.get(), Reason::success);
             return true;
         }
-        const size_t used = (flow ? flow->received.count() : 0) + c.held_pubacks;
-        if (v5 && used >= caps.receive_maximum) {
+        // The quota begins anew with each connection (4.9). The session's identifiers are 65,535 at most.
+        if (v5 && c.received + c.held_pubacks >= caps.receive_maximum) {
             protocol_error(c, Reason::receive_maximum_exceeded, "MQTT-3.3.4-9",
                            "more QoS 1 and 2 messages than the receive maximum");
             return false;
         }
-        if (!v5 && used >= 65'535) {
+        if (!v5 && (flow ? flow->received.count() : 0) + c.held_pubacks >= 65'535) {
             protocol_error(c, Reason::quota_exceeded, "MQTT-2.2.1-3", "no packet identifier is free");
             return false;
         }
@@ -306,12 +306,14 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     const auto type = qos == 1 ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
     const bool failed = static_cast<uint8_t>(reason) >= 0x80;
     if (qos == 2 && !failed) {
-        c.session->make_flow().received.add(id);
+        if (c.session->make_flow().received.add(id)) ++c.received;
         if (c.session->stored) record(hooks::Change::Kind::received_added, c.session).packet_id = id;
     }
     const uint64_t before = failed ? rounds_.vouched() : in.vouched;
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
-    if (!tell && view.properties.empty()) [[likely]] {
+    const bool echo = c.version == mqtt::Version::v5 && !view.properties.empty() &&
+                      !core_.config.compatibilities.no_inherited_properties_on_ack;
+    if (!tell && !echo) [[likely]] {
         answer(c, before, type, id, reason, text);
         return;
     }
@@ -329,11 +331,9 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
                    hook.on_qos_publish(event, *c.client, *ack, wall_ms_, 0);
                });
     }
-    const bool inherit = in.box && !core_.config.compatibilities.no_inherited_properties_on_ack;
     mqtt::Properties echoed;
-    if (c.version == mqtt::Version::v5 && !core_.config.compatibilities.no_inherited_properties_on_ack &&
-        !view.properties.empty()) {
-        const mqtt::Properties all = inherit ? in.box->packet.properties : properties_of(view.properties);
+    if (echo) {
+        const mqtt::Properties all = in.box ? in.box->packet.properties : properties_of(view.properties);
         for (const auto& property : all.items())
             if (property.id == mqtt::PropertyId::user_property) echoed.items().push_back(property);
     }

@@ -18,6 +18,12 @@ struct PeerInfo {
     bool connect_seen = false;  ///< handed over after on_packet_read saw its CONNECT
 };
 
+/// What a link had received.
+struct Arrived {
+    size_t bytes = 0;
+    bool end = false;  ///< nothing more will come
+};
+
 class Link {
 public:
     virtual ~Link() = default;
@@ -26,6 +32,9 @@ public:
     virtual size_t write(const iovec* parts, int count) = 0;
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
+    /// Reads once, at most `limit` bytes of what has arrived already, also while reading is paused, and gives them to
+    /// Shard::receive. Not from inside another call of this link.
+    virtual Arrived read_arrived(size_t limit) = 0;
     /// Everything was written: half-close, read and discard until the peer closes or `timeout_ms` passes, close. Then
     /// on_closed. The broker no longer wants received bytes.
     virtual void finish(int64_t timeout_ms) = 0;

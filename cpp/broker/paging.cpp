@@ -244,7 +244,7 @@ void Shard::session_came(const PendingLoad& pending) {
         } else if (status == Status::ok && load.client && !core_.registry.find(load.client->id)) {
             take_session(load);
         }
-        establish(*c, std::move(state.box), true);
+        establish(*c, std::move(state.box), Progress::loaded);
     }
     continue_input(*c, {});
     resume(*c);

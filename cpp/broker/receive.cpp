@@ -1,5 +1,9 @@
 // From received bytes to packets.
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/spoil.hpp"
 #include "broker/shard.hpp"
 #include "mqtt/fast.hpp"
@@ -33,6 +37,8 @@ void Shard::take_received(Connection& c, ByteView bytes) {
     if (c.state == Connection::State::awaiting_connect && !c.partial.empty()) {
         // In one piece, for the connection may move to another shard with all that came behind CONNECT.
         keep_partial(c, bytes);
+        if (c.state == Connection::State::closing || !connect_arrived(c)) return;
+        uncount_connecting(c);
         std::vector<uint8_t> whole = std::move(c.partial);
         c.partial.clear();
         const size_t used = process(c, ByteView(whole));
@@ -80,8 +86,61 @@ uint64_t Shard::packet_limit(const Connection& c) const {
     return maximum ? maximum : mqtt::kMaxPacketSize;
 }
 
+/// May refuse the connection when too much waits in those that have not connected yet.
 void Shard::keep_partial(Connection& c, ByteView rest) {
+    if (c.state != Connection::State::established) {
+        // Little more than has arrived: many such connections may stand there, and nobody knows whose they are.
+        const size_t size = c.partial.size() + rest.size;
+        if (size > c.partial.capacity()) c.partial.reserve(size + std::max<size_t>(size / 8, 256));
+    }
     c.partial.insert(c.partial.end(), rest.begin(), rest.end());
+    if (c.state != Connection::State::awaiting_connect) return;
+    c.connecting_bytes += static_cast<uint32_t>(rest.size);
+    const uint64_t all = core_.connecting_bytes.fetch_add(rest.size, std::memory_order_relaxed) + rest.size;
+    if (all <= core_.config.limits.connecting_bytes) return;
+    metrics_.quota_exceeded.add();
+    refuse_unread_connect(c, Reason::server_busy, "too many CONNECTs have arrived in part");
+}
+
+void Shard::uncount_connecting(Connection& c) {
+    core_.connecting_bytes.fetch_sub(std::exchange(c.connecting_bytes, 0), std::memory_order_relaxed);
+}
+
+/// There is something to do with the bytes of a CONNECT: they are all there, or wrong already.
+bool Shard::connect_arrived(const Connection& c) const {
+    mqtt::FixedHeader header;
+    const ByteView bytes(c.partial);
+    switch (mqtt::read_fixed_header(bytes, header)) {
+        case mqtt::FrameState::need_more: return false;
+        case mqtt::FrameState::malformed: return true;
+        default: return bytes.size >= std::min<uint64_t>(header.packet_size(), connect_decided(header));
+    }
+}
+
+/// After how many of its bytes it is known what becomes of a CONNECT: all, or, of one that is too large, as many as tell
+/// the version of the answer.
+uint64_t Shard::connect_decided(const mqtt::FixedHeader& header) const {
+    constexpr uint64_t kVersionAndId = 14;  // name and level, flags, keep alive, length of the client id
+    return header.packet_size() > core_.config.limits.connect_packet_size ? header.header_size + kVersionAndId
+                                                                          : header.packet_size();
+}
+
+/// CONNECT is larger than the server allows. What is there of it says what the client understands.
+void Shard::refuse_large_connect(Connection& c, ByteView packet, const mqtt::FixedHeader& header) {
+    const ByteView body = packet.from(header.header_size);
+    const size_t name = body.size >= 2 ? load_u16(body.data) : 0;
+    const size_t level = 2 + name;
+    c.version = level < body.size && (body[level] & 0x7F) >= 5 ? mqtt::Version::v5 : mqtt::Version::v311;
+    const size_t id = level + 4;  // 3.x: behind the level, flags and keep alive
+    if (c.version != mqtt::Version::v5 && id + 2 <= body.size &&
+        id + 2 + load_u16(body.data + id) > core_.config.limits.connect_packet_size) {
+        refuse_connect(c, Reason::client_identifier_not_valid,
+                       "the client id is longer than the server allows", "MQTT-3.1.3-8");
+        return;
+    }
+    refuse_connect(c, Reason::packet_too_large,
+                   fmt::format("CONNECT of {} bytes is larger than limits.connect-packet-size, {}",
+                               header.packet_size(), core_.config.limits.connect_packet_size));
 }
 
 size_t Shard::process(Connection& c, ByteView bytes) {
@@ -112,16 +171,10 @@ size_t Shard::process(Connection& c, ByteView bytes) {
         }
         if (frame == mqtt::FrameState::need_more) break;
         if (header.packet_size() > packet_limit(c)) {
+            if (c.state == Connection::State::awaiting_connect && rest.size < connect_decided(header)) break;
             metrics_.quota_exceeded.add();
             if (c.state == Connection::State::awaiting_connect) {
-                c.version = mqtt::Version::v5;
-                // The version stands early in the packet: answer in a form the client knows.
-                if (rest.size > size_t{header.header_size} + 6) {
-                    const ByteView body = rest.from(header.header_size);
-                    const size_t name = load_u16(body.data);
-                    if (name + 2 < body.size && body[2 + name] < 5) c.version = mqtt::Version::v311;
-                }
-                refuse_connect(c, Reason::packet_too_large, "CONNECT is larger than the server allows");
+                refuse_large_connect(c, rest, header);
             } else {
                 protocol_error(c, Reason::packet_too_large, "MQTT-3.2.2-15",
                                "packet larger than the server's maximum packet size");

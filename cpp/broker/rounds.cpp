@@ -295,8 +295,10 @@ void Shard::refuse_held(Connection& c, Held& held, const Round& round) {
     if (v5 && (type == PacketType::puback || type == PacketType::pubrec)) {
         const mqtt::PacketId id = held.packet ? held.packet->packet_id : held.id;
         Session* s = c.session;
-        if (type == PacketType::pubrec && s && s->flow && s->flow->received.remove(id) && s->stored)
-            record(hooks::Change::Kind::received_removed, s).packet_id = id;
+        if (type == PacketType::pubrec && s && s->flow && s->flow->received.remove(id)) {
+            c.received -= c.received != 0;
+            if (s->stored) record(hooks::Change::Kind::received_removed, s).packet_id = id;
+        }
         send_ack(c, type, id, reason, round.text);
         return;
     }

@@ -75,7 +75,7 @@ void Shard::on_writable(Connection& c) {
 void Shard::on_half_closed(Connection& c) { half_closed_.push_back(c.handle); }
 
 void Shard::on_peer_gone(Connection& c) {
-    if (c.suspension && c.state == Connection::State::authenticating)
+    if (c.suspension && c.suspension->step != Step::take_over && c.state == Connection::State::authenticating)
         close(c, {.reason = Reason::unspecified_error,
                   .text = "the client closed the connection",
                   .by_client = true,
@@ -114,6 +114,7 @@ void Shard::on_closed(Connection& c, std::string_view error) {
 }
 
 void Shard::end_round() {
+    run_take_overs();
     // Nothing of what was read in this round is looked at any more.
     spoil(forward_buffer_);
     spoil(scratch_);
@@ -147,7 +148,8 @@ void Shard::end_round() {
     close_round();
     hand_over_loads();
     flush_outboxes();
-    if (!dirty_.empty() || rounds_.something_open()) core_.mailboxes[number_]->post([](Shard&) {});
+    if (!dirty_.empty() || !ready_takers_.empty() || rounds_.something_open())
+        core_.mailboxes[number_]->post([](Shard&) {});
     graveyard_.clear();
     dead_sessions_.clear();
 }

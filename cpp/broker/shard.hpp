@@ -6,6 +6,7 @@
 // Everything here runs on the shard's thread; other threads post to its Mailbox.
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -158,6 +159,11 @@ private:
     unsigned connect_owner(ByteView frame) const;
     uint64_t packet_limit(const Connection& c) const;
     void keep_partial(Connection& c, ByteView rest);
+    void uncount_connecting(Connection& c);
+    bool connect_arrived(const Connection& c) const;
+    uint64_t connect_decided(const mqtt::FixedHeader& header) const;
+    void refuse_large_connect(Connection& c, ByteView packet, const mqtt::FixedHeader& header);
+    void refuse_unread_connect(Connection& c, Reason reason, const char* text);
     bool handle_packet(Connection& c, Ref<PacketBox> box, bool injected);
     bool refuse_read(Connection& c, const Ref<PacketBox>& box, const hooks::Event& event);
     Ref<PacketBox> box_packet(Packet packet, std::string_view origin = {}) const;
@@ -179,13 +185,28 @@ private:
     void begin_authenticate(Connection& c, Ref<PacketBox> box, size_t position);
     void finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdict verdict, Reason reason,
                              std::string_view text);
-    void establish(Connection& c, Ref<PacketBox> box, bool loaded = false);
-    void take_over(Session& session);
+    /// How far a CONNECT that had to wait has come.
+    enum class Progress : uint8_t { begins, loaded, announced };
+    void establish(Connection& c, Ref<PacketBox> box, Progress progress = Progress::begins);
     bool send_connack(Connection& c, const Packet& connect, bool session_present);
-    void refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement = "");
+    void refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement = "",
+                        int64_t offset = -1);
+    void describe_client(hooks::Client& client, const Packet& packet) const;
+    bool connect_read(Connection& c, PacketBox& box);
     void resume_flow(Connection& c, Session& s);
     /// `owner`: the session is the client's own, not one of its inline subscriptions.
     Session& make_session(Ref<hooks::Client> client, bool owner = true);
+
+    // --- a client id that connects again (take_over.cpp) ---
+    void note_waiting_connect(Connection& c);
+    void forget_waiting_connect(Connection& c);
+    void end_earlier_connects(const Connection& c);
+    void wait_for_old_connection(Connection& c, Ref<PacketBox> box);
+    Connection* first_taker(const Connection& c) const;
+    void note_taker(const Connection& c);
+    void run_take_overs();
+    bool hear_out(Connection& c, Connection& old);
+    void take_over(Connection& c);
 
     // --- AUTH (handle_auth.cpp) ---
     void begin_auth(Connection& c, Ref<PacketBox> box, size_t position);
@@ -502,6 +523,12 @@ private:
     topics::RetainedStore retained_;
     Deadlines deadlines_;
     std::vector<Connection*> dirty_;
+    std::vector<uint64_t> ready_takers_;  ///< connections whose take-over may go on
+    /// CONNECTs by client id and the order they came in.
+    using Connects = std::map<std::pair<std::string_view, uint64_t>, Connection*>;
+    Connects waiting_connects_;  ///< not finished yet
+    Connects takers_;            ///< of these: wait for the connection that has their session
+    uint64_t connect_orders_ = 0;
     std::vector<uint64_t> half_closed_;
     void finish_half_closed();
     std::vector<std::unique_ptr<Connection>> graveyard_;  ///< freed at the end of the round

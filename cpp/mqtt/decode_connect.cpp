@@ -86,9 +86,6 @@ bool read_client_id(Reader& reader, Packet& out) {
     if (!require_field(reader, "MQTT-3.1.3-3", "client identifier is missing")) return false;
     if (!reader.utf8(client_id, "MQTT-3.1.3-4")) return false;
     out.connect.client_id = client_id.text();
-    if (client_id.empty() && out.version == Version::v31)  // 3.1: 1 to 23 characters
-        return reader.fail_at(where, Reason::client_identifier_not_valid, "MQTT-3.1.3-8",
-                              "empty client identifier");
     if (client_id.empty() && !out.connect.clean_start && out.version != Version::v5)
         return reader.fail_at(where, Reason::client_identifier_not_valid, "MQTT-3.1.3-8",
                               "empty client identifier without clean session");

@@ -130,7 +130,8 @@ void PipeLink::on_readable() {
             return;
         }
     }
-    if (ended) close("");
+    // One that waits for something inside its last bytes is closed when it is read again.
+    if (ended && (!paused_ || draining_)) close("");
 }
 
 void PipeLink::on_writable() {
@@ -171,6 +172,22 @@ void PipeLink::resume_reading() {
         pipe_->link_told_ = true;
         pipe_->tell_link(&PipeLink::on_readable);
     }
+}
+
+broker::Arrived PipeLink::read_arrived(size_t limit) {
+    if (closed_ || draining_) return {0, true};
+    std::vector<uint8_t> bytes;
+    {
+        const std::lock_guard lock(pipe_->mutex_);
+        auto& waiting = pipe_->to_broker_;
+        if (waiting.empty()) return {0, pipe_->application_closed_};
+        const auto end = waiting.begin() + static_cast<ptrdiff_t>(std::min(limit, waiting.size()));
+        bytes.assign(waiting.begin(), end);
+        waiting.erase(waiting.begin(), end);
+    }
+    loop_.shard().receive(*connection_, ByteView(bytes));
+    spoil(bytes);
+    return {bytes.size(), false};
 }
 
 void PipeLink::finish(int64_t) {

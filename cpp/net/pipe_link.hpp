@@ -51,6 +51,7 @@ public:
     size_t write(const iovec* parts, int count) override;
     void pause_reading() override { paused_ = true; }
     void resume_reading() override;
+    broker::Arrived read_arrived(size_t limit) override;
     void finish(int64_t timeout_ms) override;
     void abort() override;
     void move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_t> received) override;

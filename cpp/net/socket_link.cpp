@@ -151,6 +151,20 @@ void SocketLink::resume_reading() {
     wait_readable();
 }
 
+broker::Arrived SocketLink::read_arrived(size_t limit) {
+    if (closed_ || draining_ || error_) return {0, true};
+    const size_t size = std::min(limit, loop_.buffer().size());
+    ReadBuffer::Use buffer(loop_.buffer());
+    const ssize_t count = ::recv(socket_.native_handle(), buffer.data(), size, MSG_DONTWAIT);
+    if (count < 0) return {0, errno != EAGAIN && errno != EINTR};
+    if (count == 0) return {0, true};
+    buffer.set_read(static_cast<size_t>(count));
+    ++pending_;  // the connection may end inside
+    loop_.shard().receive(*connection_, {buffer.data(), static_cast<size_t>(count)});
+    --pending_;
+    return {static_cast<size_t>(count), false};
+}
+
 void SocketLink::finish(int64_t) {
     // The shard's deadline ends the wait for the peer.
     draining_ = true;

@@ -105,8 +105,9 @@ typedef struct comqtt_hooks {
      * client as it is, with COMQTT_REASON_SUCCESS the exchange has succeeded. FAIL, or no hook that edits, ends it. */
     comqtt_action (*on_auth_packet)(void* user, comqtt_event* event, comqtt_client* client,
                                     comqtt_packet* packet);
-    /** Any packet was read, CONNECT included (the client has no id yet then); edit. REJECT and IGNORE drop the packet
-     * as if it had not been sent. */
+    /** Any packet was read, CONNECT included; edit. REJECT and IGNORE drop the packet as if it had not been sent. At
+     * CONNECT the client is what the packet says: its id is empty when the server is to give it one, and after an edit
+     * of the packet the client is what that says (texts borrowed from the client before are void then). */
     comqtt_action (*on_packet_read)(void* user, comqtt_event* event, comqtt_client* client,
                                     comqtt_packet* packet);
     /** Before a packet to a client is encoded; edit. A hook that fills this slot switches shared encoding off. */

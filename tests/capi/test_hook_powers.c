@@ -311,6 +311,45 @@ static void on_packet_read_edits_and_rejects(void) {
     comqtt_server_free(server);
 }
 
+/* Gives the client another id and user name, once it has seen the ones that CONNECT names. */
+static comqtt_action rename_client(void* user, comqtt_event* event, comqtt_client* client,
+                                   comqtt_packet* packet) {
+    comqtt_connect connect = comqtt_connect_init();
+    if (comqtt_packet_type(packet) != COMQTT_CONNECT) return COMQTT_PROCEED;
+    give_reason(user, event);
+    CHECK_OK(comqtt_packet_connect(packet, &connect));
+    CHECK_STR(connect.client_id, "before");
+    CHECK_STR(comqtt_client_id(client), "before");
+    CHECK(comqtt_client_clean_start(client));
+    connect.client_id = S("after");
+    connect.username = S("somebody");
+    CHECK_OK(comqtt_packet_set_connect(packet, &connect));
+    return COMQTT_PROCEED;
+}
+static comqtt_action on_connect_renamed(void* user, comqtt_event* event, comqtt_client* client,
+                                        comqtt_packet* packet) {
+    (void)packet;
+    give_reason(user, event);
+    CHECK_STR(comqtt_client_id(client), "after");
+    CHECK_STR(comqtt_client_username(client), "somebody");
+    return COMQTT_PROCEED;
+}
+
+static void on_packet_read_sees_the_client_of_a_connect_and_may_rename_it(void) {
+    powers it = {0};
+    comqtt_hooks table = comqtt_hooks_init();
+    comqtt_server* server;
+    peer* client;
+    table.on_packet_read = rename_client;
+    table.on_connect = on_connect_renamed;
+    server = server_with(table, &it, true);
+    client = peer_connect(server, COMQTT_MQTT_5, "before");
+    CHECK(peer_ping(client));
+    CHECK_INT(it.calls, 2);
+    peer_close(client);
+    comqtt_server_free(server);
+}
+
 static void on_subscribe_and_on_packet_encode_edit(void) {
     powers it = {.new_filter = "instead"};
     comqtt_hooks table = comqtt_hooks_init();
@@ -409,6 +448,7 @@ int main(void) {
     RUN(on_connect_can_refuse_and_set_the_keep_alive);
     RUN(on_publish_edits_rejects_ignores_and_fails);
     RUN(on_packet_read_edits_and_rejects);
+    RUN(on_packet_read_sees_the_client_of_a_connect_and_may_rename_it);
     RUN(on_subscribe_and_on_packet_encode_edit);
     RUN(on_will_edits_and_suppresses);
     RUN(hooks_come_and_go);

@@ -1,10 +1,12 @@
 """CONNECT and CONNACK."""
 
+import time
+
 import pytest
 
 import mqtt_packets as mp
 from mqtt_packets import CONNACK, PUBLISH, Will
-from mqtt_wire import Closed
+from mqtt_wire import DEADLINE, Closed
 
 VERSIONS = (3, 4, 5)
 
@@ -50,6 +52,13 @@ def test_an_empty_3x_client_id_needs_clean_session(mqtt, version):
     client.expect_closed()
 
 
+def test_an_empty_31_client_id_is_refused_with_clean_session_too(mqtt):
+    """[MQTT-3.1.3-8] A client id of 3.1 has 1 to 23 characters."""
+    client = mqtt.open(3)
+    client.connect("", clean=True, expect=2)
+    client.expect_closed()
+
+
 def test_an_empty_311_client_id_with_clean_session_is_accepted(mqtt):
     """[MQTT-3.1.3-6]"""
     client = mqtt.open(4)
@@ -59,11 +68,12 @@ def test_an_empty_311_client_id_with_clean_session_is_accepted(mqtt):
 
 @pytest.mark.parametrize("name, level, codes", [
     ("MQTT", 6, (0x84,)), ("MQTT", 255, (0x84, 1)), ("MQTT", 0, (1,)), ("MQTT", 3, (1,)), ("MQIsdp", 4, (1,)),
-    ("MQIsdp", 2, (1,)), ("mqtt", 4, (1,)), ("HTTP", 4, (1,)), ("MQTTX", 5, (1, 0x84)), ("", 4, (1,)),
+    ("MQIsdp", 2, (1,)), ("mqtt", 4, (1,)), ("HTTP", 4, (1,)), ("MQTTX", 5, (0x84,)), ("MQIsdp", 5, (0x84,)), ("", 5, (0x84,)),
+    ("", 4, (1,)), ("MQIsdp", 0x83, (1,)), ("MQTT", 0x84, (1,)),
 ])
 def test_an_unknown_protocol_name_or_level_is_refused_in_a_form_the_client_can_read(mqtt, unique, name, level, codes):
     """[MQTT-3.1.2-1] [MQTT-3.1.2-2] [MQTT-3.2.2-7]"""
-    shape = 5 if level > 4 else 4
+    shape = 5 if level > 4 and level not in (0x83, 0x84) else 4
     client = mqtt.open(shape)
     client.send(mp.connect(unique("c"), shape, protocol_name=name, level=level))
     raw = _all_bytes(client)
@@ -306,3 +316,89 @@ def test_what_stands_behind_a_connect_that_came_in_two_pieces_is_handled(mqtt, u
         client.send(data[first:])
         for wanted in (mp.CONNACK, mp.PINGRESP, mp.PINGRESP):
             client.expect(wanted)
+
+
+BIG = [
+    ("token", {"username": "u", "password": b"t" * 12_000}),
+    ("will", {"will": Will("t", b"w" * 30_000)}),
+    ("everything", {"username": "u" * 15_000, "password": b"t" * 15_000, "will": Will("t", b"w" * 30_000)}),
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("fields", [fields for _, fields in BIG], ids=[name for name, _ in BIG])
+def test_a_connect_of_many_kilobytes_is_accepted(mqtt, unique, version, fields):
+    """[MQTT-3.1.3-1]"""
+    packet = mp.connect(unique("c"), version, **fields)
+    for pieces in (len(packet), 5000):
+        client = mqtt.open(version)
+        for at in range(0, len(packet), pieces):
+            client.send(packet[at : at + pieces])
+        client.expect(CONNACK, reason=0)
+        client.ping()
+
+
+def test_a_connect_with_many_user_properties_is_accepted(mqtt, unique):
+    """[MQTT-3.1.2-9]"""
+    pairs = [(f"key-{n}", "value") for n in range(200)]
+    will = Will("t", b"w", props={"user": pairs})
+    client = mqtt.open(5)
+    client.send(mp.connect(unique("c"), 5, will=will, props={"user": pairs}))
+    client.expect(CONNACK, reason=0)
+
+
+@pytest.mark.parametrize("version", (3, 4))
+def test_a_3x_connect_is_refused_in_silence_where_there_is_no_return_code(mqtt_with, unique, version):
+    """Section 3.2.2.3 of 3.1.1: the connection is closed without a CONNACK."""
+    cases = [
+        (("limits.connect-packet-size=1000",), {"username": "x" * 1000}),
+        (("capabilities.maximum-qos=0",), {"will": Will("t", b"w", 1)}),
+        (("capabilities.retain-available=false",), {"will": Will("t", b"w", retain=True)}),
+    ]
+    for options, fields in cases:
+        client = mqtt_with(*options).open(version)
+        client.send(mp.connect(unique("c"), version, **fields))
+        client.expect_closed()
+
+
+@pytest.mark.parametrize("version", (3, 4))
+def test_a_3x_client_id_that_is_too_long_is_refused_with_return_code_2(mqtt_with, unique, version):
+    """[MQTT-3.1.3-8]"""
+    client = mqtt_with("limits.connect-packet-size=1000").open(version)
+    client.connect("x" * 1100, expect=2)
+    client.expect_closed()
+
+
+@pytest.mark.parametrize("version, answer", ((3, None), (4, None), (5, 0x95)))
+def test_a_connect_that_is_too_large_is_answered_when_its_version_is_known(mqtt_with, unique, version, answer):
+    """[MQTT-3.2.2-7] Its header alone does not tell; nobody waits for the rest of it."""
+    packet = mp.connect(unique("c"), version, username="x" * 2000)
+    client = mqtt_with("limits.connect-packet-size=1000").open(version)
+    for at in range(20):
+        client.send(packet[at : at + 1])
+    if answer:
+        client.expect(CONNACK, reason=answer)
+    client.expect_closed()
+
+
+def test_refused_connects_are_logged_with_peer_and_cause(own_broker, unique):
+    """Too large, malformed, and with a return code: one line each, at most one a second."""
+    for number, (version, bad, words) in enumerate([
+        (4, mp.connect(unique("c"), 4, username="x" * 2000), "limits.connect-packet-size"),
+        (4, mp.connect(unique("c"), 4, flags=0x03), "reserved connect flag"),
+        (5, mp.connect(unique("c"), 5, username="x" * 2000), "Packet too large"),
+        (3, mp.connect("", 3), "Client Identifier not valid"),
+    ]):
+        clients = own_broker("limits.connect-packet-size=1000")
+        client = clients.open(version)
+        peer = "%s:%d" % client.socket.getsockname()
+        client.send(bad)
+        try:
+            client.next()
+            client.expect_closed()
+        except Closed:
+            pass
+        deadline = time.monotonic() + DEADLINE
+        while not (lines := [line for line in clients.broker.log().splitlines() if "CONNECT refused" in line]):
+            assert time.monotonic() < deadline, clients.broker.log()  # the program writes its log when it has time
+        assert len(lines) == 1 and peer in lines[0] and words in lines[0], (number, clients.broker.log())

@@ -173,8 +173,9 @@ def test_a_hash_subscriber_with_many_retained_messages_does_not_hold_up_a_pair(m
             publisher.expect(PUBACK)
 
 
-def test_a_client_that_does_not_take_its_answers_is_not_read(mqtt, unique):
-    """What it is owed stays bounded, and others are served."""
+def test_a_client_that_does_not_take_its_answers_is_not_read(mqtt_with, unique):
+    """What it is owed stays bounded, and others are served. Answers that repeat user properties are long."""
+    mqtt = mqtt_with("capabilities.compatibilities.no-inherited-properties-on-ack=false")
     client, other = mqtt.connect(receive_buffer=65536), mqtt.connect()
     packet = mp.publish(unique("t"), b"x", 1, packet_id=7, props={"user": [("k", "v" * 60_000)]})
     client.socket.settimeout(3)

@@ -74,8 +74,9 @@ def test_discarded_large_messages_do_not_use_up_the_receive_maximum(mqtt, unique
     client.message(topic, b"small")
 
 
-def test_acknowledgements_leave_out_what_would_make_them_too_large(mqtt, unique):
+def test_acknowledgements_leave_out_what_would_make_them_too_large(mqtt_with, unique):
     """[MQTT-3.4.2-3] [MQTT-3.5.2-3] [MQTT-3.6.2-3] [MQTT-3.7.2-3] [MQTT-3.9.2-2] [MQTT-3.11.2-2] [MQTT-3.1.2-24]"""
+    mqtt = mqtt_with("capabilities.compatibilities.no-inherited-properties-on-ack=false")
     topic = unique("t")
     client = mqtt.connect(props={"maximum_packet_size": 60})
     client.send(mp.publish(topic, b"", 1, packet_id=1, props=BIG))

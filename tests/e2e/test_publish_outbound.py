@@ -253,3 +253,46 @@ def test_messages_of_one_publisher_arrive_in_order(mqtt, unique, qos):
 
 def _drain(client, count, qos):
     return _all(client, count) if qos else client.messages(count)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("qos, before, wrong", [
+    (1, (), PUBREC), (1, (), PUBCOMP), (2, (), PUBACK), (2, (), PUBCOMP), (2, (PUBREC,), PUBACK),
+], ids=lambda value: "".join(mp.NAMES[t] for t in value) if isinstance(value, tuple) else
+    mp.NAMES[value] if value > 3 else str(value))
+def test_an_acknowledgement_that_does_not_fit_its_packet_id_is_a_protocol_error(mqtt, unique, version, qos, before, wrong):
+    """[MQTT-4.13.1-1] [MQTT-4.3.2-2] [MQTT-4.3.3-4] The message is sent again: nothing acknowledged it."""
+    topic, name = unique("t"), unique("c")
+    client = _persistent(mqtt, name, version)
+    client.subscribe(topic, qos=2)
+    publisher = mqtt.connect()
+    publisher.publish(topic, b"x", qos)
+    message = client.unacknowledged_message(topic, b"x", qos=qos)
+    for type_ in before:
+        client.send_ack(type_, message.packet_id)
+        client.expect(PUBREL, packet_id=message.packet_id)
+    client.send(mp.ack(wrong, message.packet_id, version=version))
+    client.expect_disconnect(0x82)
+    again = mqtt.open(version)
+    again.referee.resumed({message.packet_id} if before else ())
+    again.connect(name, clean=False, **({"props": KEEP} if version == 5 else {}))
+    if before:
+        again.expect(PUBREL, packet_id=message.packet_id)
+    else:
+        again.unacknowledged_message(topic, b"x", qos=qos, dup=True, packet_id=message.packet_id)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_repeated_pubrec_is_answered_by_pubrel_again(mqtt, unique, version):
+    """[MQTT-4.3.3-4]"""
+    topic = unique("t")
+    client = mqtt.connect(unique("c"), version)
+    client.subscribe(topic, qos=2)
+    mqtt.connect().publish(topic, b"x", 2)
+    message = client.unacknowledged_message(topic, b"x", qos=2)
+    for _ in range(3):
+        client.send_ack(PUBREC, message.packet_id)
+        assert client.expect(PUBREL, packet_id=message.packet_id).reason == 0
+    client.send_ack(PUBCOMP, message.packet_id)
+    client.send_ack(PUBCOMP, message.packet_id)  # unknown by now
+    client.expect_nothing()

@@ -35,6 +35,7 @@ public:
     }
     void pause_reading() override { paused = true; }
     void resume_reading() override { paused = false; }
+    Arrived read_arrived(size_t) override { return {}; }
     void finish(int64_t) override { ended = true; }
     void abort() override { ended = true; }
     void move_to(unsigned, PeerInfo, std::vector<uint8_t>) override { require(false); }

@@ -84,7 +84,8 @@ void Client::settle_will(bool clean_start) {
     const int64_t told_ms = ending_.wire->ended_ms();
     ending_.will.reset();
     if (ending_.clean) {
-        if (told_ms < 0 || ending_.wire->lost_input()) {
+        // What it sent before it closed is handled before the next CONNECT is, unless that takes too long.
+        if (ending_.wire->lost_input() || (told_ms < 0 && sim_.verdicts_are_slow)) {
             model_.decide_will(number, Fate::may);
             model_.will_not_before(number, 0);
         }

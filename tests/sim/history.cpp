@@ -51,6 +51,7 @@ History::History(HistorySettings settings)
     : settings_(settings), sim_(sim_settings(settings)), random_(sim_.random), model_(sim_) {
     if (random_.chance(25)) {
         verdicts_ = std::make_shared<SlowVerdicts>(settings.seed, 20);
+        sim_.verdicts_are_slow = true;
         // Before the one that allows everything.
         const auto before = sim_.core->hooks.list();
         for (const auto& entry : *before) sim_.core->hooks.remove(entry.handle);

@@ -31,6 +31,8 @@ public:
     Sim(const Sim&) = delete;
     Sim& operator=(const Sim&) = delete;
 
+    /// The broker may have to wait longer for a verdict than a CONNECT waits for the connection before it.
+    bool verdicts_are_slow = false;
     support::Random random;
     const std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
     const std::unique_ptr<broker::Core> core;

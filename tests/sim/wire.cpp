@@ -83,6 +83,29 @@ void Wire::resume_reading() {
     sim_.note("wire {} resumed", number);
 }
 
+broker::Arrived Wire::read_arrived(size_t limit) {
+    demand(!gone_ && !arriving_, "wire {}: read before or after its time", number);
+    if (finished_ || aborted_) return {0, true};
+    const size_t count = std::min(limit, unread_by_broker());
+    if (count == 0) return {0, closed_ || reset_};
+    give(sim_.shard(shard_), count);
+    return {count, false};
+}
+
+/// Hands the broker the next bytes: a block of its own, so that reading past its end is seen.
+void Wire::give(broker::Shard& shard, size_t count) {
+    const auto begin = to_broker_.begin() + static_cast<ptrdiff_t>(broker_at_);
+    std::vector<uint8_t> bytes(begin, begin + static_cast<ptrdiff_t>(count));
+    broker_at_ += count;
+    if (broker_at_ == to_broker_.size()) {
+        to_broker_.clear();
+        broker_at_ = 0;
+    }
+    sim_.note_activity();
+    shard.receive(*connection_, ByteView(bytes));
+    spoil(bytes);
+}
+
 void Wire::note_end() {
     if (ended_ms_ < 0) ended_ms_ = sim_.now_ms();
 }
@@ -167,13 +190,7 @@ void Wire::tell_input(broker::Shard& shard, bool everything) {
             if (!everything)
                 count = random.chance(30) ? random.between(1, std::min<size_t>(count, 24))
                                           : random.between(1, count);
-            // A block of its own, so that reading past its end is seen.
-            const auto begin = to_broker_.begin() + static_cast<ptrdiff_t>(broker_at_);
-            std::vector<uint8_t> bytes(begin, begin + static_cast<ptrdiff_t>(count));
-            broker_at_ += count;
-            sim_.note_activity();
-            shard.receive(*connection_, ByteView(bytes));
-            spoil(bytes);
+            give(shard, count);
         }
         if (broker_at_ == to_broker_.size()) {
             to_broker_.clear();

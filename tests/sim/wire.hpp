@@ -56,6 +56,7 @@ public:
     size_t write(const iovec* parts, int count) override;
     void pause_reading() override;
     void resume_reading() override;
+    broker::Arrived read_arrived(size_t limit) override;
     void finish(int64_t timeout_ms) override;
     void abort() override;
     void move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_t> received) override;
@@ -66,6 +67,7 @@ private:
     /// Tells the broker some of what there is to tell, or all of it.
     void tell(broker::Shard& shard, bool everything);
     void tell_input(broker::Shard& shard, bool everything);
+    void give(broker::Shard& shard, size_t count);
     void tell_closed(broker::Shard& shard, const char* error);
     void note_end();
 

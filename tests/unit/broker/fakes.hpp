@@ -27,6 +27,7 @@ public:
     }
     void pause_reading() override {}
     void resume_reading() override {}
+    Arrived read_arrived(size_t) override { return {}; }
     void finish(int64_t) override {}
     void abort() override {}
     void move_to(unsigned, PeerInfo, std::vector<uint8_t>) override {}

@@ -60,8 +60,9 @@ TEST_CASE(
         const char* body;
         Version answer;
     } cases[] = {{"00 04 'MQTX' 04 02 00 00 00 00", Version::v311},
-                 {"00 04 'mqtt' 05 02 00 00 00 00 00", Version::v311},
-                 {"00 00 05", Version::v311},
+                 {"00 04 'mqtt' 05 02 00 00 00 00 00", Version::v5},
+                 {"00 06 'MQIsdp' 05 02 00 00 00 00 00", Version::v5},
+                 {"00 00 05", Version::v5},
                  {"00 04 'MQTT' 03 02 00 00 00 00", Version::v311},
                  {"00 04 'MQTT' 00 02 00 00 00 00", Version::v311},
                  {"00 04 'MQTT' 84 02 00 00 00 00", Version::v311},

@@ -1,0 +1,133 @@
+// A client id that connects again. What arrived on its present connection before comes first: a DISCONNECT, which
+// leaves no will, a PUBLISH, a SUBSCRIBE. So the CONNECT waits while that connection's transport is read empty, paused
+// or not, and the verdict it waits for is awaited; both have bounds (limits.takeover-*). It is a matter of the same
+// round when there is no verdict to wait for and less than kTakeOverPiece to read. Several CONNECTs of one client id
+// take over one after the other, in the order they came in.
+//
+// This happens at the end of the round, not inside the handling of CONNECT: reading another connection there would
+// overwrite the read buffer that the CONNECT stands in, and could end the session under its feet.
+
+#include <algorithm>
+
+#include "broker/shard.hpp"
+
+namespace comqtt::broker {
+
+namespace {
+
+constexpr CloseCause kTakenOver{.reason = Reason::session_taken_over,
+                                .text = "the client id connected again",
+                                .statement = "MQTT-3.1.4-3"};
+constexpr size_t kTakeOverPiece = 262'144;  ///< bytes of one connection in one round, as with any other
+
+std::pair<std::string_view, uint64_t> connect_key(const Connection& c) {
+    return {c.client->id, c.connect_order};
+}
+
+}  // namespace
+
+/// A CONNECT is not finished within its call: it waits for a verdict, for the client's AUTH, or to take over.
+void Shard::note_waiting_connect(Connection& c) {
+    c.waits_to_connect = true;
+    waiting_connects_.emplace(connect_key(c), &c);
+}
+
+/// It is finished, or its connection ends.
+void Shard::forget_waiting_connect(Connection& c) {
+    if (std::exchange(c.waits_to_connect, false)) waiting_connects_.erase(connect_key(c));
+    if (!takers_.empty() && c.client && takers_.erase(connect_key(c))) note_taker(c);
+}
+
+/// `c` is established. CONNECTs of its client id that came before it and still wait must not overtake it.
+void Shard::end_earlier_connects(const Connection& c) {
+    const std::string_view id = c.client->id;
+    for (;;) {
+        const auto at = waiting_connects_.lower_bound(std::pair(id, uint64_t{0}));
+        if (at == waiting_connects_.end() || at->first.first != id || at->first.second >= c.connect_order)
+            return;
+        close(*at->second, kTakenOver);  // removes it
+    }
+}
+
+/// The session that `c` asks for has a connection. Goes on in run_take_overs().
+void Shard::wait_for_old_connection(Connection& c, Ref<PacketBox> box) {
+    Suspension state;
+    state.step = Step::take_over;
+    state.box = std::move(box);
+    state.bytes_left = core_.config.limits.takeover_bytes;
+    c.suspension = std::make_unique<Suspension>(std::move(state));
+    c.last_received_ms = now_ms_;
+    takers_.emplace(connect_key(c), &c);
+    pause(c);
+    schedule(c, deadline_of(c));
+    note_taker(c);
+}
+
+/// Whose turn it is to take over the session of this client id; null when nobody waits.
+Connection* Shard::first_taker(const Connection& c) const {
+    if (takers_.empty() || !c.client) return nullptr;
+    const std::string_view id = c.client->id;
+    const auto at = takers_.lower_bound(std::pair(id, uint64_t{0}));
+    return at != takers_.end() && at->first.first == id ? at->second : nullptr;
+}
+
+/// Something happened to a connection that may be waited for: its verdict came, it was established, it ended.
+void Shard::note_taker(const Connection& c) {
+    if (const Connection* taker = first_taker(c)) ready_takers_.push_back(taker->handle);
+}
+
+void Shard::run_take_overs() {
+    for (const uint64_t handle : std::exchange(ready_takers_, {})) {
+        Connection* c = connections_.find(handle);
+        if (c && first_taker(*c) == c) take_over(*c);
+    }
+}
+
+/// False when the old connection has more to say, or waits for a verdict, and there is time for it.
+bool Shard::hear_out(Connection& c, Connection& old) {
+    if (now_ms_ >= c.last_received_ms + core_.config.limits.takeover_timeout_ms) return true;
+    for (size_t piece = kTakeOverPiece; !old.suspension;) {
+        const uint64_t limit = std::min<uint64_t>(piece, c.suspension->bytes_left);
+        if (!limit && !c.suspension->bytes_left) return true;
+        if (!limit) {
+            ready_takers_.push_back(c.handle);
+            return false;
+        }
+        const Arrived arrived = old.link ? old.link->read_arrived(limit) : Arrived{0, true};
+        if (arrived.end && old.state == Connection::State::established)
+            close(old, {.reason = Reason::unspecified_error,
+                        .text = "the client closed the connection",
+                        .by_client = true,
+                        .tell_client = false});
+        if (!arrived.bytes || old.state != Connection::State::established) return true;
+        if (c.state == Connection::State::closing) return true;  // a hook ended it
+        piece -= arrived.bytes;
+        c.suspension->bytes_left -= arrived.bytes;
+    }
+    return false;
+}
+
+/// Ends the connection that has the session, when it may end, and goes on with the CONNECT of `c`.
+void Shard::take_over(Connection& c) {
+    const auto known = core_.registry.find(c.client->id);
+    const Session* s = known ? find_session(known->session) : nullptr;
+    if (Connection* old = s ? s->connection : nullptr) {
+        if (!hear_out(c, *old)) return;
+        if (c.state == Connection::State::closing) return;
+        if (old->state == Connection::State::established) {
+            metrics_.takeovers.add();
+            close(*old, kTakenOver);
+        }
+    }
+    takers_.erase(connect_key(c));
+    Ref<PacketBox> box = std::move(c.suspension->box);
+    c.suspension.reset();
+    c.last_received_ms = now_ms_;
+    establish(c, std::move(box), Progress::announced);
+    continue_input(c, {});
+    resume(c);
+    if (c.state != Connection::State::closing) schedule(c, deadline_of(c));
+    note_taker(c);
+}
+
+}  // namespace comqtt::broker
