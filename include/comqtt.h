@@ -12,8 +12,8 @@
  *     Callbacks about one client never overlap and come in protocol order; callbacks about different clients may
  *     overlap. A callback must not block: it holds up every client of its thread. Answer PENDING instead.
  * 3.  Inside a callback every function may be called except comqtt_server_start, _run, _wait and _advance, which
- *     answer COMQTT_ERR_REENTRANT; so does a visitor, a log line or the end of user data that calls them. Effects are queued behind the current event; no callback is entered
- *     recursively by such a call.
+ *     answer COMQTT_ERR_REENTRANT; they do so in a visitor, a log callback and a drop as well. Effects are queued
+ *     behind the current event; no callback is entered recursively by such a call.
  * 4.  What a callback is given (events, selections, sinks, views, clients, packets, batches and requests) dies when it
  *     returns. Clients, packets, batches and requests live on after comqtt_client_retain / comqtt_packet_retain /
  *     comqtt_changes_retain / comqtt_load_retain.

@@ -6,7 +6,7 @@ A question that nobody answers with ALLOW is denied.
 A hook that fails lets nothing through: after an exception, or an answer that does not exist, a question is denied,
 on_connect, on_auth_packet and on_publish count as FAIL, on_subscribe refuses its filters, on_packet_read refuses what it
 was shown and on_will keeps the will back. It is logged with its place, the hook and the client, and counted in the metric
-hook_failures. With `Options({"hooks.on-failure": "proceed"})` a hook that fails counts as not asked instead.
+hook_failures. With `Server({"hooks.on-failure": "proceed"})` a hook that fails counts as not asked instead.
 
 | event | arguments after `event` | answers |
 |---|---|---|
