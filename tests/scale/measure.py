@@ -1,0 +1,76 @@
+"""Runs a structure through its phases at two sizes and compares: work per item, and how long others waited."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker import TIME_FACTOR
+from scale_broker import ScaleBroker
+
+REPEATS = 3  # of the small size, each with a broker that has done nothing yet; their median counts
+MOST_GROWTH = 3.0
+MOST_WAIT = 1.0 * TIME_FACTOR  # seconds beyond what others waited while nothing happened
+
+
+@dataclass
+class Figure:
+    """What one phase came to at one size."""
+
+    phase: str
+    size: int
+    items: int
+    work: float  # seconds of the broker's processor time
+    seconds: float
+    others: dict
+    idle: dict
+
+    @property
+    def per_item(self) -> float:
+        return self.work / self.items
+
+
+def measure(make, size: int, program: Path, folder: Path, *, threads: int, store: bool) -> list[Figure]:
+    """Figures of each phase, in order, with a fresh broker. `make`: a Structure."""
+    broker = ScaleBroker(program, folder, make.options(size), threads=threads, store=store)
+    broker.begin()
+    figures = []
+    try:
+        structure = make(broker)
+        for phase in structure.phases:
+            broker.others()
+            work, started = broker.work(), time.monotonic()
+            items = getattr(structure, phase)(size) or size
+            seconds = time.monotonic() - started
+            used = broker.work() - work - seconds * broker.idle_rate
+            figures.append(Figure(phase, size, items, used, seconds, broker.others(), broker.idle))
+        structure.close()
+    finally:
+        broker.end()
+        shutil.rmtree(folder)
+    return figures
+
+
+def check(make, program: Path, folder: Path, *, threads: int, store: bool) -> None:
+    """Fails when the work per item grows with the number of items, or others wait."""
+    small, large = make.sizes()
+    few = [measure(make, small, program, folder / "b", threads=threads, store=store) for _ in range(REPEATS)]
+    many = measure(make, large, program, folder / "b", threads=threads, store=store)
+    problems = []
+    for figure, *before in zip(many, *few):
+        before = statistics.median(each.per_item for each in before)
+        growth = figure.per_item / before
+        line = (f"{make.__name__}.{figure.phase}: {before * 1e6:.2f} us per item of {small}, "
+                f"{figure.per_item * 1e6:.2f} of {large}: {growth:.1f} times; {figure.seconds:.1f} s, "
+                f"others waited {figure.others['longest']:.3f} s at most ({figure.others['max']:.3f} s on this machine)")
+        print(line)
+        if growth > MOST_GROWTH:
+            problems.append(f"too much work: {line}")
+    for figure in sum(few, many):
+        if figure.others["longest"] > MOST_WAIT + figure.idle["longest"]:
+            problems.append(f"others waited {figure.others['longest']:.3f} s ({figure.idle['longest']:.3f} when idle) "
+                            f"during {make.__name__}.{figure.phase} of {figure.size}")
+    assert not problems, "\n".join(problems)

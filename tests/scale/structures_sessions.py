@@ -1,0 +1,143 @@
+"""Sessions, wills, members of shared subscriptions: what takes a connection for each item."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import mqtt_packets as mp
+from broker import TIME_FACTOR
+from bulk import CONNACK_311, CONNACK_311_PRESENT, Bulk, exchange, packets_of, sessions
+from structure import ACK, DISCONNECT, Structure
+
+
+class OfflineSessions(Structure):
+    """Persistent sessions whose clients come, go, come back, and end them."""
+
+    def texts(self, size: int, clean: bool):
+        return (mp.connect(f"session-{i}", 4, clean) + DISCONNECT for i in range(size))
+
+    def grow(self, size: int) -> None:
+        sessions(self.path, self.texts(size, False), CONNACK_311)
+
+    def use(self, size: int) -> None:
+        sessions(self.path, self.texts(size, False), CONNACK_311_PRESENT)
+
+    def shrink(self, size: int) -> None:
+        sessions(self.path, self.texts(size, True), CONNACK_311)
+
+
+class SharedMembers(Structure):
+    """One group, whose members are all away but one."""
+
+    phases = ("grow", "use", "churn", "shrink")
+    FILTER, SUBACK = "$share/group/shared/topic", b"\x90\x03\x00\x01\x01"
+    MESSAGE = mp.publish("shared/topic", b"payload!", version=4)
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.publisher, self.member = self.client("publisher"), self.client("member")
+        self.subscription = mp.subscribe(1, [(self.FILTER, 1)], version=4)
+        assert self.member.exchange(self.subscription, 5) == self.SUBACK
+
+    def grow(self, size: int) -> None:
+        texts = (mp.connect(f"member-{i}", 4, False) + self.subscription + DISCONNECT for i in range(size))
+        sessions(self.path, texts, CONNACK_311 + self.SUBACK)
+
+    def publish(self, text: bytes, answers: int, messages: int) -> None:
+        """The member that is there takes them all."""
+        exchange([(self.publisher, text, answers), (self.member, b"", len(self.MESSAGE) * messages)])
+
+    def use(self, size: int) -> int:
+        count = size // 10
+        self.publish(self.MESSAGE * count, 0, count)
+        return count
+
+    def churn(self, size: int) -> int:
+        """Another one joins and leaves before each message."""
+        count = size // 100
+        step = self.subscription + mp.unsubscribe(1, [self.FILTER], version=4) + self.MESSAGE
+        self.publish(step * count, (len(self.SUBACK) + ACK) * count, count)
+        return count
+
+    def shrink(self, size: int) -> None:
+        sessions(self.path, (mp.connect(f"member-{i}", 4, True) + DISCONNECT for i in range(size)), CONNACK_311)
+
+    def close(self) -> None:
+        self.publisher.close()
+        self.member.close()
+
+
+class WillReader:
+    """A client that receives wills; those of the same structure have the same size."""
+
+    def __init__(self, client: Bulk, topic: str):
+        self.client, self.size = client, len(mp.publish(topic % 0, b"gone", version=4))
+        client.exchange(mp.subscribe(1, [(topic.split("/")[0] + "/+", 0)], version=4), 5)
+
+    def begin(self, count: int) -> None:
+        """Reads them as they come."""
+        self.coming = ThreadPoolExecutor(1).submit(self.client.exchange, b"", self.size * count)
+
+    def end(self, count: int) -> None:
+        packets_of(mp.PUBLISH, self.size, self.coming.result(), count)
+
+
+class DelayedWills(Structure):
+    """Sessions without a connection whose wills all fall due within one second, and end with them."""
+
+    phases = ("grow", "use")
+    TOPIC = "will/%06d"
+    seconds_per_session = 200e-6 * TIME_FACTOR  # more than making one takes, as seen last: all are there when one is due
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.reader = WillReader(self.client("reader"), self.TOPIC)
+
+    def grow(self, size: int) -> None:
+        started = time.monotonic()
+        due = started + size * self.seconds_per_session + 1
+        self.reader.begin(size)
+
+        def texts():
+            for i in range(size):
+                delay = max(1, math.floor(due - time.monotonic()))
+                will = mp.Will(self.TOPIC % i, b"gone", props={"will_delay": delay})
+                yield mp.connect(f"will-{i}", 5, True, will=will, props={"session_expiry": delay})
+
+        sessions(self.path, texts(), None)
+        DelayedWills.seconds_per_session = 1.5 * (time.monotonic() - started) / size
+
+    def use(self, size: int) -> None:
+        self.reader.end(size)
+
+    def close(self) -> None:
+        self.reader.client.close()
+
+
+class WillsOfConnections(Structure):
+    """Connections with a will that end in the same moment. Descriptors limit their number: a tenth of the others."""
+
+    phases = ("grow", "use")
+    TOPIC = "will/%06d"
+
+    @staticmethod
+    def sizes() -> tuple[int, int]:
+        return tuple(size // 10 for size in Structure.sizes())
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.reader = WillReader(self.client("reader"), self.TOPIC)
+
+    def grow(self, size: int) -> None:
+        self.clients = [Bulk(self.path, f"will-{i}", will=mp.Will(self.TOPIC % i, b"gone")) for i in range(size)]
+
+    def use(self, size: int) -> None:
+        self.reader.begin(size)
+        for client in self.clients:
+            client.close()
+        self.reader.end(size)
+
+    def close(self) -> None:
+        self.reader.client.close()
