@@ -175,12 +175,12 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box, std::ve
         const auto* turn = group->pick();
         const auto share = session::ShareName::make(group->share_name, group->topic_filter);
         const std::string filter = share->text();
-        for (const auto& member : group->members) {
+        for (const auto* member : group->members()) {
             hooks::SelectedReceiver receiver;
             receiver.filter = filter;
             receiver.shared = true;
             receiver.subscriber = member->subscriber.value;
-            receiver.chosen = member.get() == turn;
+            receiver.chosen = member == turn;
             receiver.qos = member->options.qos;
             if (!known(receiver)) continue;
             selection.receivers.push_back(std::move(receiver));

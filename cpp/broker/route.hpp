@@ -33,7 +33,7 @@ struct Target {
 };
 
 struct RouteGroup {
-    Ref<topics::GroupSnapshot> members;
+    Ref<topics::GroupRoster> members;
     Ref<session::ShareName> share;
 };
 

@@ -10,7 +10,7 @@ namespace comqtt::broker {
 void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                              topics::SubscriberId except) {
     // A member whose read verdict is DENY is passed over for the next one.
-    const size_t tries = group.members->members.size();
+    const size_t tries = group.members->size();
     topics::SubscriberId skip = except;
     for (size_t i = 0; i < tries; ++i) {
         const topics::GroupMember* member = group.members->pick(skip);

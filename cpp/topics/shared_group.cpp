@@ -1,87 +1,68 @@
 #include "topics/shared_group.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace comqtt::topics {
 
-const GroupMember* GroupSnapshot::pick(SubscriberId except) const {
-    size_t count = members.size();
-    size_t start = turn->fetch_add(1, std::memory_order_relaxed) % count;
-    const GroupMember* offline = nullptr;
-    uint32_t offline_skipped = 0;
-    for (uint32_t skipped = 0; skipped < count; ++skipped) {
-        size_t at = start + skipped;
-        const GroupMember* member = members[at < count ? at : at - count].get();
-        if (member->subscriber == except) continue;
-        if (member->online.load(std::memory_order_acquire)) {
-            // Moves the turn past those left out, so that the member after them is not served twice as often.
-            if (skipped) turn->fetch_add(skipped, std::memory_order_relaxed);
-            return member;
-        }
-        if (!offline) {
-            offline = member;
-            offline_skipped = skipped;
-        }
-    }
-    if (offline_skipped) turn->fetch_add(offline_skipped, std::memory_order_relaxed);
-    return offline;
-}
+namespace {
+constexpr size_t kFirstPlaces = 4;
+}  // namespace
 
 SharedGroup::SharedGroup(std::string_view topic_filter, std::string_view share_name)
-    : topic_filter_(topic_filter),
-      share_name_(share_name),
-      turn_(std::make_shared<std::atomic<uint32_t>>(0)) {}
+    : share_name_(share_name),
+      roster_(Ref<GroupRoster>::adopt(
+          new GroupRoster(std::string(share_name), std::string(topic_filter), kFirstPlaces))) {}
 
 SharedGroup::Seat* SharedGroup::find(uint64_t hash, SubscriberId subscriber) const {
-    return by_subscriber_.find(hash, [&](const Seat& seat) { return seat.member->subscriber == subscriber; });
+    return by_subscriber_.find(hash, [&](const Seat& seat) { return seat.subscriber == subscriber; });
+}
+
+/// The next roster has a place for each member and as many more: it is long until all are used up again.
+void SharedGroup::make_room() {
+    if (!roster_->full()) return;
+    const size_t capacity = 2 * std::max(seats_.size(), kFirstPlaces / 2);
+    auto larger = Ref<GroupRoster>::adopt(new GroupRoster(share_name_, roster_->topic_filter, capacity));
+    larger->take_turn_of(*roster_);
+    for (Seat& seat : seats_) {
+        const GroupMember& member = roster_->at(seat.place);
+        seat.place = larger->add(member.subscriber, member.options, member.online);
+    }
+    roster_ = std::move(larger);
 }
 
 bool SharedGroup::put(const Hasher& hasher, SubscriberId subscriber, SubscriptionOptions options) {
-    uint64_t hash = hasher(subscriber.value);
-    auto member = Ref<GroupMember>::adopt(new GroupMember);
-    member->subscriber = subscriber;
-    member->options = options;
-    snapshot_ = {};
-    if (Seat* seat = find(hash, subscriber)) {
-        // The old member stays as it is for the routes that still hold it.
-        member->online = seat->member->online.load();
-        seat->member = std::move(member);
+    const uint64_t hash = hasher(subscriber.value);
+    Seat* seat = find(hash, subscriber);
+    if (seat && roster_->at(seat->place).options == options) return true;
+    make_room();
+    if (seat) {
+        roster_->replace(seat->place, options);
         return true;
     }
-    Seat& seat = seats_.emplace_back();
-    seat.self = std::prev(seats_.end());
-    seat.member = std::move(member);
-    by_subscriber_.insert(hash, &seat);
+    Seat& added = seats_.emplace_back();
+    added.self = std::prev(seats_.end());
+    added.subscriber = subscriber;
+    added.place = roster_->add(subscriber, options, true);
+    by_subscriber_.insert(hash, &added);
     return false;
 }
 
 bool SharedGroup::erase(const Hasher& hasher, SubscriberId subscriber) {
-    uint64_t hash = hasher(subscriber.value);
+    const uint64_t hash = hasher(subscriber.value);
     Seat* seat = find(hash, subscriber);
     if (!seat) return false;
-    snapshot_ = {};
+    roster_->remove(seat->place);
     by_subscriber_.erase(hash, seat);
     seats_.erase(seat->self);
     return true;
 }
 
 void SharedGroup::set_online(const Hasher& hasher, SubscriberId subscriber, bool online) const {
-    if (Seat* seat = find(hasher(subscriber.value), subscriber))
-        seat->member->online.store(online, std::memory_order_release);
-}
-
-Ref<GroupSnapshot> SharedGroup::snapshot() const {
-    std::lock_guard lock(snapshot_mutex_);
-    if (!snapshot_) {
-        auto made = Ref<GroupSnapshot>::adopt(new GroupSnapshot);
-        made->share_name = share_name_;
-        made->topic_filter = topic_filter_;
-        made->turn = turn_;
-        made->members.reserve(seats_.size());
-        for (const Seat& seat : seats_) made->members.push_back(seat.member);
-        snapshot_ = std::move(made);
-    }
-    return snapshot_;
+    const Seat* seat = find(hasher(subscriber.value), subscriber);
+    if (!seat) return;
+    const std::lock_guard lock(online_mutex_);
+    roster_->set_online(seat->place, online);
 }
 
 SharedGroup* SharedGroups::find(const Hasher& hasher, std::string_view share_name) const {

@@ -1,8 +1,7 @@
 #pragma once
-// The shared groups of one filter. Changed under the index's exclusive lock; snapshots are taken under the
-// shared one, by several threads at a time.
+// The shared groups of one filter. Changed under the index's exclusive lock; under the shared one, by several threads at a
+// time, rosters are taken and members go online and offline.
 
-#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -11,8 +10,9 @@
 #include <string_view>
 
 #include "topics/flat_table.hpp"
+#include "topics/group_roster.hpp"
 #include "topics/hash.hpp"
-#include "topics/subscription_index.hpp"
+#include "topics/subscriber.hpp"
 
 namespace comqtt::topics {
 
@@ -29,25 +29,24 @@ public:
 
     size_t size() const { return by_subscriber_.size(); }
     const std::string& share_name() const { return share_name_; }
-    /// The members as they are now; rebuilt only after a change.
-    Ref<GroupSnapshot> snapshot() const;
+    const Ref<GroupRoster>& roster() const { return roster_; }
 
 private:
     friend class SharedGroups;
     struct Seat {
-        Ref<GroupMember> member;
+        SubscriberId subscriber;
+        size_t place = 0;  ///< in the roster
         std::list<Seat>::iterator self;
     };
 
     Seat* find(uint64_t hash, SubscriberId subscriber) const;
+    void make_room();
 
-    std::string topic_filter_;
     std::string share_name_;
-    std::list<Seat> seats_;
+    std::list<Seat> seats_;  ///< in order of joining
     FlatTable<Seat> by_subscriber_;
-    std::shared_ptr<std::atomic<uint32_t>> turn_;
-    mutable std::mutex snapshot_mutex_;
-    mutable Ref<GroupSnapshot> snapshot_;  ///< null after a change
+    Ref<GroupRoster> roster_;
+    mutable std::mutex online_mutex_;
     std::list<SharedGroup>::iterator self_;
 };
 

@@ -30,7 +30,7 @@ public:
             ++runs_;
         }
         if (!entry.groups) return;
-        for (const SharedGroup& group : entry.groups->all()) out_.groups.push_back(group.snapshot());
+        for (const SharedGroup& group : entry.groups->all()) out_.groups.push_back(group.roster());
     }
     void finish() {
         auto begin = out_.plain.begin();

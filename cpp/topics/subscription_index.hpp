@@ -12,45 +12,10 @@
 #include <vector>
 
 #include "base/ref.hpp"
+#include "topics/group_roster.hpp"
+#include "topics/subscriber.hpp"
 
 namespace comqtt::topics {
-
-/// A subscriber as the index sees it: opaque but for the shard in the top byte.
-/// shard (8 bits) | generation (24) | slot (32)
-struct SubscriberId {
-    uint64_t value = 0;
-    uint8_t shard() const { return static_cast<uint8_t>(value >> 56); }
-    uint32_t slot() const { return static_cast<uint32_t>(value); }
-    friend bool operator==(SubscriberId a, SubscriberId b) { return a.value == b.value; }
-};
-
-/// Options of one subscription. 8 bytes.
-struct SubscriptionOptions {
-    uint32_t identifier = 0;  ///< Subscription Identifier, 0 = none
-    uint8_t qos : 2 = 0;
-    uint8_t retain_handling : 2 = 0;
-    uint8_t no_local : 1 = 0;
-    uint8_t retain_as_published : 1 = 0;
-};
-
-/// One member of a shared group. Shared by the index and by the routes that hold a snapshot of the group.
-struct GroupMember : RefCounted<GroupMember> {
-    SubscriberId subscriber;
-    SubscriptionOptions options;
-    std::atomic<bool> online{true};
-};
-
-/// Immutable list of the members of a group at one time, with the group's shared turn counter.
-struct GroupSnapshot : RefCounted<GroupSnapshot> {
-    std::string share_name;
-    std::string topic_filter;
-    std::vector<Ref<GroupMember>> members;  ///< never empty, in order of joining
-    std::shared_ptr<std::atomic<uint32_t>> turn;
-
-    /// Next member whose turn it is, online ones first; skips `except` when there is another choice.
-    /// Only when none is online an offline one is picked. Null when the only member is `except`.
-    const GroupMember* pick(SubscriberId except = {}) const;
-};
 
 /// One ordinary match. A subscriber appears once per matching filter.
 struct Match {
@@ -60,7 +25,7 @@ struct Match {
 
 struct Matches {
     std::vector<Match> plain;  ///< sorted by subscriber
-    std::vector<Ref<GroupSnapshot>> groups;
+    std::vector<Ref<GroupRoster>> groups;
     void clear() {
         plain.clear();
         groups.clear();

@@ -12,10 +12,10 @@ namespace {
 
 SubscriberId id(uint64_t value) { return {value}; }
 
-Ref<GroupSnapshot> group_of(const SubscriptionIndex& index, std::string_view topic) {
+Ref<GroupRoster> group_of(const SubscriptionIndex& index, std::string_view topic) {
     Matches matches;
     index.match(topic, matches);
-    return matches.groups.empty() ? Ref<GroupSnapshot>{} : matches.groups.front();
+    return matches.groups.empty() ? Ref<GroupRoster>{} : matches.groups.front();
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ TEST_SUITE("topics/shared") {
         for (uint64_t i = 1; i <= 5; ++i) index.subscribe("t", "g", id(i), {});
         auto group = group_of(index, "t");
         REQUIRE(group);
-        CHECK(group->members.size() == 5);
+        CHECK(group->size() == 5);
         std::map<uint64_t, int> picks;
         for (int i = 0; i < 1000; ++i) ++picks[group->pick()->subscriber.value];
         for (uint64_t i = 1; i <= 5; ++i) CHECK(picks[i] == 200);
@@ -106,25 +106,51 @@ TEST_SUITE("topics/shared") {
         CHECK(index.subscribe("t", "g", id(9), options).existed);
         index.subscribe("t", "g", id(3), {});
         auto group = group_of(index, "t");
-        REQUIRE(group->members.size() == 4);
+        REQUIRE(group->size() == 4);
         const uint64_t expected[] = {7, 9, 1, 3};
-        for (size_t i = 0; i < 4; ++i) CHECK(group->members[i]->subscriber == id(expected[i]));
-        CHECK(int{group->members[1]->options.qos} == 2);
-        CHECK_FALSE(group->members[1]->online);
+        const auto members = group->members();
+        for (size_t i = 0; i < 4; ++i) CHECK(members[i]->subscriber == id(expected[i]));
+        CHECK(int{members[1]->options.qos} == 2);
+        CHECK_FALSE(members[1]->online);
     }
 
-    TEST_CASE("a group is built anew only after a change") {
+    TEST_CASE("routes that hold a group go on in its turn when it has more members") {
+        SubscriptionIndex index;
+        for (uint64_t i = 1; i <= 3; ++i) index.subscribe("t", "g", id(i), {});
+        CHECK(group_of(index, "t")->pick()->subscriber == id(1));
+        for (uint64_t i = 4; i <= 100; ++i) index.subscribe("t", "g", id(i), {});
+        for (uint64_t i = 2; i <= 100; ++i) CHECK(group_of(index, "t")->pick()->subscriber == id(i));
+        CHECK(group_of(index, "t")->pick()->subscriber == id(1));
+    }
+
+    TEST_CASE("a group that is still held has no member when all have left") {
         SubscriptionIndex index;
         index.subscribe("t", "g", id(1), {});
-        auto first = group_of(index, "t");
-        CHECK(group_of(index, "t").get() == first.get());
-        index.subscribe("t", "", id(2), {});
-        CHECK(group_of(index, "t").get() == first.get());
         index.subscribe("t", "g", id(2), {});
-        auto second = group_of(index, "t");
-        CHECK(second.get() != first.get());
-        CHECK(first->members.size() == 1);
-        CHECK(second->turn == first->turn);
+        const auto group = group_of(index, "t");
+        index.unsubscribe("t", "g", id(1));
+        CHECK(group->pick()->subscriber == id(2));
+        index.unsubscribe("t", "g", id(2));
+        CHECK(group->pick() == nullptr);
+        CHECK(group->members().empty());
+    }
+
+    TEST_CASE("members that come and go again and again leave the others as they are") {
+        SubscriptionIndex index;
+        for (uint64_t i = 1; i <= 5; ++i) index.subscribe("t", "g", id(i), {});
+        index.set_online("t", "g", id(4), false);
+        for (uint64_t i = 100; i < 1100; ++i) {
+            index.subscribe("t", "g", id(i), {});
+            SubscriptionOptions options;
+            options.qos = i % 3;
+            index.subscribe("t", "g", id(2), options);
+            index.unsubscribe("t", "g", id(i));
+        }
+        const auto group = group_of(index, "t");
+        CHECK(group->size() == 5);
+        std::map<uint64_t, int> picks;
+        for (int i = 0; i < 400; ++i) ++picks[group->pick()->subscriber.value];
+        CHECK(picks == std::map<uint64_t, int>{{1, 100}, {2, 100}, {3, 100}, {5, 100}});
     }
 
     TEST_CASE("picks by several threads at once are spread evenly") {

@@ -252,7 +252,7 @@ TEST_SUITE("topics/index") {
                 for (auto& match : matches.plain)
                     got.emplace("", match.subscriber.value, match.options.identifier);
                 for (auto& group : matches.groups)
-                    for (auto& member : group->members)
+                    for (const auto* member : group->members())
                         got.emplace(group->share_name, member->subscriber.value, member->options.identifier);
                 CAPTURE(topic);
                 REQUIRE(got == expected);
