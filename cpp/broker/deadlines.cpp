@@ -6,6 +6,10 @@
 
 namespace comqtt::broker {
 
+namespace {
+constexpr size_t kDueAtOnce = 500;  ///< in one round; others are served before the next ones
+}  // namespace
+
 void Shard::schedule(Connection& c, int64_t at_ms) {
     if (at_ms >= c.scheduled_ms) return;
     c.scheduled_ms = at_ms;
@@ -58,7 +62,7 @@ int64_t Shard::deadline_of(const Session& s) const {
 }
 
 void Shard::run_deadlines() {
-    while (!deadlines_.empty() && deadlines_.next_ms() <= now_ms_) {
+    for (size_t done = 0; done < kDueAtOnce && deadlines_.next_ms() <= now_ms_; ++done) {
         const Deadline due = deadlines_.pop();
         switch (due.kind) {
             case kConnection:
@@ -77,10 +81,11 @@ void Shard::run_deadlines() {
             case kLoad: load_due(due.ref); break;
             case kSysTopics: publish_sys_topics(); break;
             case kRetained:
-                if (retained_deadline_ms_ == due.at_ms) expire_retained();
+                if (retained_deadline_ms_ == due.at_ms) done += expire_retained();
                 break;
         }
     }
+    overdue_ = deadlines_.next_ms() <= now_ms_;
 }
 
 void Shard::connection_due(Connection& c) {

@@ -6,6 +6,10 @@
 
 namespace comqtt::broker {
 
+namespace {
+constexpr size_t kExpiredAtOnce = 256;
+}  // namespace
+
 bool Shard::retained_full(const Core& core) {
     const Limits& limits = core.config.limits;
     return core.retained_messages.load(std::memory_order_relaxed) >= limits.retained_messages ||
@@ -151,9 +155,11 @@ void Shard::store_retained(mqtt::MessageRef message) {
     }
 }
 
-void Shard::expire_retained() {
+/// Gives how many it looked at; the deadline stands again when more are due than are removed at once.
+size_t Shard::expire_retained() {
     retained_deadline_ms_ = INT64_MAX;
-    while (!retained_expiry_.empty() && retained_expiry_.front().first <= wall_ms_) {
+    size_t done = 0;
+    for (; done < kExpiredAtOnce && !retained_expiry_.empty() && retained_expiry_.front().first <= wall_ms_; ++done) {
         std::pop_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
         const std::string topic = std::move(retained_expiry_.back().second);
         retained_expiry_.pop_back();
@@ -164,9 +170,10 @@ void Shard::expire_retained() {
                [&](hooks::Hook& hook, hooks::Event& event) { hook.on_retained_expired(event, topic); });
     }
     if (!retained_expiry_.empty()) {
-        retained_deadline_ms_ = now_ms_ + std::max<int64_t>(1, retained_expiry_.front().first - wall_ms_);
+        retained_deadline_ms_ = now_ms_ + std::max<int64_t>(0, retained_expiry_.front().first - wall_ms_);
         deadlines_.add({retained_deadline_ms_, 0, kRetained});
     }
+    return done;
 }
 
 bool Shard::remove_retained(std::string_view topic) {

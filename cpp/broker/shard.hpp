@@ -71,11 +71,11 @@ public:
     /// Flushes outputs and hand-overs. Call after each batch.
     void end_round();
     void drain_mailbox();
-    /// Does what is due.
+    /// Does what is due, or a part of it when that is much.
     void run_deadlines();
     int64_t next_deadline_ms() const { return deadlines_.next_ms(); }
-    /// True when there is work that waits for neither input nor time (replays).
-    bool busy() const { return replays_.busy() || !turns_.empty() || !departures_.empty(); }
+    /// True when there is work that waits for neither input nor time: replays, subscriptions, what is due.
+    bool busy() const { return replays_.busy() || !turns_.empty() || !departures_.empty() || overdue_; }
     bool idle() const {
         return core_.mailboxes[number_]->idle() && !busy() &&
                (core_.store_health.failing() || (rounds_.empty() && loads_.empty()));
@@ -443,7 +443,7 @@ private:
     void take_answers(unsigned store, std::vector<ReplayAsk>& asks);
     void deliver_replayed(Session& s, uint64_t number, topics::SubscriptionOptions options,
                           const std::vector<mqtt::MessageRef>& messages);
-    void expire_retained();
+    size_t expire_retained();
 
     // --- lines in the log (connection_log.cpp) ---
     void log_connected(const Connection& c, bool session_present) const;
@@ -539,13 +539,15 @@ private:
         Subscriptions::Map left;
     };
     std::deque<Departure> departures_;
-    std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on when it is their turn
+    std::deque<uint64_t>
+        turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on when it is their turn
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
     std::vector<MailBatch> outboxes_;
     std::vector<std::vector<Source>> handover_waiters_;  ///< by target shard
     Replays replays_;
-    static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, a request, and what goes with SUBACKs
+    static const topics::RetainedStore::Budget
+        kReplayWork;                              ///< of a round, a request, and what goes with SUBACKs
     topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
     uint64_t drains_ = 0;                         ///< times the mailbox was emptied
     std::unordered_map<uint64_t, PendingVerdict> pending_;
@@ -568,6 +570,7 @@ private:
     LogLimiter retained_log_;
     LogLimiter failures_log_;
     bool shutting_down_ = false;
+    bool overdue_ = false;  ///< of the deadlines, some are due already
 };
 
 template <typename F>
