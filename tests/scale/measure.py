@@ -12,8 +12,9 @@ from broker import TIME_FACTOR
 from scale_broker import ScaleBroker
 
 REPEATS = 3  # of the small size, each with a broker that has done nothing yet; their median counts
+TRIES = 3  # what is superlinear fails each time, a busy machine does not
 MOST_GROWTH = 3.0
-MOST_WAIT = 1.0 * TIME_FACTOR  # seconds beyond what others waited while nothing happened
+MOST_WAIT = 0.5 * TIME_FACTOR  # seconds beyond what others waited while nothing happened
 
 
 @dataclass
@@ -54,23 +55,33 @@ def measure(make, size: int, program: Path, folder: Path, *, threads: int, store
     return figures
 
 
-def check(make, program: Path, folder: Path, *, threads: int, store: bool) -> None:
-    """Fails when the work per item grows with the number of items, or others wait."""
-    small, large = make.sizes()
-    few = [measure(make, small, program, folder / "b", threads=threads, store=store) for _ in range(REPEATS)]
-    many = measure(make, large, program, folder / "b", threads=threads, store=store)
+def compare(name: str, few: list[list[Figure]], many: list[Figure]) -> list[str]:
+    """What is wrong with these figures of the small size, several times, and of the large one."""
     problems = []
     for figure, *before in zip(many, *few):
-        before = statistics.median(each.per_item for each in before)
-        growth = figure.per_item / before
-        line = (f"{make.__name__}.{figure.phase}: {before * 1e6:.2f} us per item of {small}, "
-                f"{figure.per_item * 1e6:.2f} of {large}: {growth:.1f} times; {figure.seconds:.1f} s, "
-                f"others waited {figure.others['longest']:.3f} s at most ({figure.others['max']:.3f} s on this machine)")
+        usual = statistics.median(each.per_item for each in before)
+        growth = figure.per_item / usual
+        line = (f"{name}.{figure.phase}: {usual * 1e6:.2f} us per item of {before[0].size}, "
+                f"{figure.per_item * 1e6:.2f} of {figure.size}: {growth:.1f} times; {figure.seconds:.1f} s, "
+                f"others waited {figure.others['longest']:.3f} s at most "
+                f"({figure.others['max']:.3f} s on this machine)")
         print(line)
         if growth > MOST_GROWTH:
             problems.append(f"too much work: {line}")
-    for figure in sum(few, many):
-        if figure.others["longest"] > MOST_WAIT + figure.idle["longest"]:
-            problems.append(f"others waited {figure.others['longest']:.3f} s ({figure.idle['longest']:.3f} when idle) "
-                            f"during {make.__name__}.{figure.phase} of {figure.size}")
-    assert not problems, "\n".join(problems)
+        for each in (figure, *before):
+            if each.others["longest"] > MOST_WAIT + each.idle["longest"]:
+                problems.append(f"others waited {each.others['longest']:.3f} s ({each.idle['longest']:.3f} when idle) "
+                                f"during {name}.{each.phase} of {each.size}")
+    return problems
+
+
+def check(make, program: Path, folder: Path, *, threads: int, store: bool) -> None:
+    """Fails when the work per item grows with the number of items, or others wait."""
+    small, large = make.sizes()
+    for _ in range(TRIES):
+        few = [measure(make, small, program, folder / "b", threads=threads, store=store) for _ in range(REPEATS)]
+        many = measure(make, large, program, folder / "b", threads=threads, store=store)
+        problems = compare(make.__name__, few, many)
+        if not problems:
+            return
+    raise AssertionError("\n".join(problems))

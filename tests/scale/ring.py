@@ -3,8 +3,8 @@
     python3 ring.py PORT CLIENTS INTERVAL_MS BROKER_PID
 
 For each line on its input it prints what was seen since the last one, as JSON; it ends with its input. "longest" is the
-longest time a message took without the time that the kernel let the broker wait for a processor: what else the machine
-has to do is not the broker's fault.
+longest time a message took without the time that the kernel let the broker or this process wait for a processor: what
+else the machine has to do is not the broker's fault.
 """
 
 from __future__ import annotations
@@ -27,19 +27,21 @@ SIZE = len(mp.publish(TOPIC % 0, bytes(8), version=4))
 
 
 class Starvation:
-    """How long the broker's threads were ready and did not run, ns since they began."""
+    """How long this process and the broker's threads were ready and did not run, ns since they began."""
 
     def __init__(self, pid: int):
         self.files = [open(f"/proc/{pid}/task/{task}/schedstat", "rb", buffering=0)
                       for task in os.listdir(f"/proc/{pid}/task")]
+        self.own = open("/proc/self/schedstat", "rb", buffering=0)
 
     def now(self) -> list[int]:
-        return [int(os.pread(each.fileno(), 100, 0).split()[1]) for each in self.files]
+        return [int(os.pread(each.fileno(), 100, 0).split()[1]) for each in (self.own, *self.files)]
 
     @staticmethod
     def between(before: list[int], after: list[int]) -> int:
-        """That of the thread that had to wait longest."""
-        return max(late - early for early, late in zip(before, after))
+        """That of this process and of the thread that had to wait longest."""
+        own, *threads = (late - early for early, late in zip(before, after))
+        return own + max(threads)
 
 
 class Ring:
