@@ -59,4 +59,5 @@ def unsubscribed(filters) -> bytes:
 
 
 SUBACK_100 = 104
-ACK = 4  # bytes of PUBACK, UNSUBACK
+SUBACK = 5  # bytes of one for one filter
+ACK = 4     # bytes of PUBACK, UNSUBACK

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import mqtt_packets as mp
 from bulk import Bulk, exchange, packets_of
-from structure import ACK, SUBACK_100, Structure, hundreds, published, subscribed
-
-SUBACK = 5  # bytes of one for one filter
+from structure import ACK, SUBACK, SUBACK_100, Structure, hundreds, published, subscribed
 
 
 def publish_all(publisher: Bulk, messages: bytes, count: int) -> None:

@@ -9,60 +9,56 @@ from concurrent.futures import ThreadPoolExecutor
 import mqtt_packets as mp
 from broker import TIME_FACTOR
 from bulk import CONNACK_311, CONNACK_311_PRESENT, Bulk, exchange, packets_of, sessions
-from structure import ACK, DISCONNECT, Structure
+from structure import ACK, DISCONNECT, SUBACK, Structure
 
 
 class OfflineSessions(Structure):
-    """Persistent sessions whose clients come, go, come back, and end them."""
+    """Persistent sessions whose clients come, go, come back, and end them. All have the same two filters: one ordinary, one
+    shared, so that they are members of one group that are all away. One member is there."""
 
-    def texts(self, size: int, clean: bool):
-        return (mp.connect(f"session-{i}", 4, clean) + DISCONNECT for i in range(size))
-
-    def grow(self, size: int) -> None:
-        sessions(self.path, self.texts(size, False), CONNACK_311)
-
-    def use(self, size: int) -> None:
-        sessions(self.path, self.texts(size, False), CONNACK_311_PRESENT)
-
-    def shrink(self, size: int) -> None:
-        sessions(self.path, self.texts(size, True), CONNACK_311)
-
-
-class SharedMembers(Structure):
-    """One group, whose members are all away but one."""
-
-    phases = ("grow", "use", "churn", "shrink")
-    FILTER, SUBACK = "$share/group/shared/topic", b"\x90\x03\x00\x01\x01"
-    MESSAGE = mp.publish("shared/topic", b"payload!", version=4)
+    phases = ("grow", "fan_out", "shared", "churn", "come_back", "shrink")
+    FILTER, SUBACK = "$share/group/shared/topic", b"\x90\x04\x00\x01\x01\x00"
+    TO_GROUP = mp.publish("shared/topic", b"payload!", version=4)
+    TO_ALL = mp.publish("all/topic", b"payload!", version=4)
+    FAN_OUTS = 10
 
     def __init__(self, broker):
         super().__init__(broker)
         self.publisher, self.member = self.client("publisher"), self.client("member")
-        self.subscription = mp.subscribe(1, [(self.FILTER, 1)], version=4)
-        assert self.member.exchange(self.subscription, 5) == self.SUBACK
+        self.subscription = mp.subscribe(1, [(self.FILTER, 1), ("all/topic", 0)], version=4)
+        assert self.member.exchange(self.subscription, len(self.SUBACK)) == self.SUBACK
 
-    def grow(self, size: int) -> None:
-        texts = (mp.connect(f"member-{i}", 4, False) + self.subscription + DISCONNECT for i in range(size))
-        sessions(self.path, texts, CONNACK_311 + self.SUBACK)
+    def come_and_go(self, size: int, clean: bool, more: bytes, answer: bytes) -> None:
+        sessions(self.path, (mp.connect(f"session-{i}", 4, clean) + more + DISCONNECT for i in range(size)), answer)
 
     def publish(self, text: bytes, answers: int, messages: int) -> None:
         """The member that is there takes them all."""
-        exchange([(self.publisher, text, answers), (self.member, b"", len(self.MESSAGE) * messages)])
+        exchange([(self.publisher, text, answers), (self.member, b"", messages)])
 
-    def use(self, size: int) -> int:
-        count = size // 10
-        self.publish(self.MESSAGE * count, 0, count)
-        return count
+    def grow(self, size: int) -> None:
+        self.come_and_go(size, False, self.subscription, CONNACK_311 + self.SUBACK)
+
+    def fan_out(self, size: int) -> int:
+        """Messages at QoS 0: each is looked at for each session."""
+        text = self.TO_ALL * self.FAN_OUTS
+        self.publish(text, 0, len(text))
+        return size * self.FAN_OUTS
+
+    def shared(self, size: int) -> None:
+        self.publish(self.TO_GROUP * size, 0, len(self.TO_GROUP) * size)
 
     def churn(self, size: int) -> int:
-        """Another one joins and leaves before each message."""
-        count = size // 100
-        step = self.subscription + mp.unsubscribe(1, [self.FILTER], version=4) + self.MESSAGE
-        self.publish(step * count, (len(self.SUBACK) + ACK) * count, count)
+        """Another one joins the group and leaves it before each message."""
+        count = size // 10
+        step = mp.subscribe(1, [(self.FILTER, 1)], version=4) + mp.unsubscribe(1, [self.FILTER], version=4) + self.TO_GROUP
+        self.publish(step * count, (SUBACK + ACK) * count, len(self.TO_GROUP) * count)
         return count
 
+    def come_back(self, size: int) -> None:
+        self.come_and_go(size, False, b"", CONNACK_311_PRESENT)
+
     def shrink(self, size: int) -> None:
-        sessions(self.path, (mp.connect(f"member-{i}", 4, True) + DISCONNECT for i in range(size)), CONNACK_311)
+        self.come_and_go(size, True, b"", CONNACK_311)
 
     def close(self) -> None:
         self.publisher.close()

@@ -1,10 +1,10 @@
-"""Subscriptions: of one client, of many, of many to the same filter."""
+"""Subscriptions: of one client, of many."""
 
 from __future__ import annotations
 
 import mqtt_packets as mp
-from bulk import CONNACK_311, exchange, packets_of, sessions
-from structure import ACK, DISCONNECT, SUBACK_100, Structure, hundreds, published, subscribed, unsubscribed
+from bulk import exchange, packets_of
+from structure import ACK, SUBACK_100, Structure, hundreds, published, subscribed, unsubscribed
 
 
 def topics_and_filters(size: int) -> tuple[list[str], list[str]]:
@@ -88,33 +88,3 @@ class SubscriptionsOfMany(Structure):
 
     def close(self) -> None:
         self.publisher.close()
-
-
-class SubscribersOfOneFilter(Structure):
-    """Sessions without a connection that all have the same filter."""
-
-    MESSAGES = 10
-    SUBSCRIBE, SUBACK = mp.subscribe(1, [("subs/all", 0)], version=4), b"\x90\x03\x00\x01\x00"
-
-    def __init__(self, broker):
-        super().__init__(broker)
-        self.publisher, self.member = self.client("publisher"), self.client("member")
-        assert self.member.exchange(self.SUBSCRIBE, 5) == self.SUBACK
-
-    def grow(self, size: int) -> None:
-        texts = (mp.connect(f"subscriber-{i}", 4, False) + self.SUBSCRIBE + DISCONNECT for i in range(size))
-        sessions(self.path, texts, CONNACK_311 + self.SUBACK)
-
-    def use(self, size: int) -> int:
-        """Messages at QoS 0: each is looked at for each session."""
-        messages = mp.publish("subs/all", b"payload!", version=4) * self.MESSAGES
-        exchange([(self.publisher, messages, 0), (self.member, b"", len(messages))])
-        return size * self.MESSAGES
-
-    def shrink(self, size: int) -> None:
-        texts = (mp.connect(f"subscriber-{i}", 4, True) + DISCONNECT for i in range(size))
-        sessions(self.path, texts, CONNACK_311)
-
-    def close(self) -> None:
-        self.publisher.close()
-        self.member.close()

@@ -10,18 +10,12 @@ memory_and_store = pytest.mark.parametrize("store", (False, True), ids=("memory"
 
 
 @memory_and_store
-def test_sessions_without_a_connection(scale, store):
+def test_sessions_without_a_connection_and_members_of_a_shared_subscription(scale, store):
     scale(sessions.OfflineSessions, store)
 
 
-@memory_and_store
-def test_members_of_a_shared_subscription(scale, store):
-    scale(sessions.SharedMembers, store)
-
-
-@memory_and_store
-def test_wills_that_fall_due_in_the_same_moment(scale, store):
-    scale(sessions.DelayedWills, store)
+def test_wills_of_stored_sessions_that_fall_due_in_the_same_moment(scale):
+    scale(sessions.DelayedWills, store=True)
 
 
 def test_wills_of_connections_that_end_in_the_same_moment(scale):
@@ -35,10 +29,6 @@ def test_subscriptions_of_one_client(scale, store):
 
 def test_subscriptions_of_many_clients(scale):
     scale(subscriptions.SubscriptionsOfMany)
-
-
-def test_subscribers_of_one_filter(scale):
-    scale(subscriptions.SubscribersOfOneFilter)
 
 
 @memory_and_store
