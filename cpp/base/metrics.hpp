@@ -56,7 +56,8 @@ namespace comqtt {
     X(retained_replays, gauge, "Subscriptions whose retained messages are on their way")          \
     X(hook_failures, counter, "Callbacks of hooks that failed")                                   \
     X(deferrals_misused, counter, "Deferrals used again after they were answered")                \
-    X(memory_failures, counter, "Connections and requests given up because memory was out")
+    X(memory_failures, counter, "Connections and requests given up because memory was out")       \
+    X(inflight_bytes, gauge, "Bytes of QoS 1 and 2 messages in flight, each message once")
 
 /// One value of a block: written by one thread, read by any.
 class Counter {

@@ -137,6 +137,13 @@ struct Core {
         return next;
     }
 
+    /// Bytes in all session queues and in flight.
+    uint64_t bytes_waiting() const {
+        // What one shard began and another ended may be told in either order.
+        const int64_t inflight = inflight_bytes.load(std::memory_order_relaxed);
+        return queued_bytes.load(std::memory_order_relaxed) + static_cast<uint64_t>(inflight > 0 ? inflight : 0);
+    }
+
     const Config config;
     const Log log;
     const std::shared_ptr<Clock> clock;
@@ -165,6 +172,7 @@ struct Core {
     std::atomic<uint64_t> inline_waiting{0};  ///< messages behind the PENDING ones of inline clients
     std::atomic<uint64_t> queued_messages{0};    ///< session queues of all shards
     std::atomic<uint64_t> queued_bytes{0};       ///< of those
+    std::atomic<int64_t> inflight_bytes{0};      ///< messages in flight, each once
     std::atomic<uint64_t> stored_bytes{0};       ///< the part of them that only the stores hold
     std::atomic<uint64_t> uncommitted_bytes{0};  ///< handed to the stores
     std::atomic<uint64_t> store_waiters{0};      ///< a bit for each shard whose publishers wait for less

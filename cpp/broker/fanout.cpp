@@ -241,8 +241,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     if (!c && (form.qos == 0 || s.ended)) return false;
     if (s.stored && form.qos && store_overflows()) [[unlikely]] {
         metrics_.store_refusals.add();
-        form.message = p.message();
-        drop_delivery(s, form);
+        drop(s, p, form, DropCause::store_overflow);
         return false;
     }
     if (form.check_read && !s.read_hold) {
@@ -260,27 +259,41 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     }
     if (form.qos == 0) {
         form.message = p.made;
-        if (c->out.bytes() + p.payload.size > core_.config.limits.client_queued_bytes ||
+        if (output_full(*c, p.payload.size) ||
             (c->congestion && c->congestion->given_up && over_high_mark(*c)) ||
             (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
-            form.message = p.message();
-            drop_delivery(s, form);
+            drop(s, p, form, DropCause::output_full);
             return false;
         }
         const bool sent = send_delivery(*c, s, std::move(form), 0, p);
         check_congestion(*c, source);
         return sent;
     }
-    session::Flow& flow = s.make_flow();
+    s.make_flow();
     form.message = p.take_message();
-    if (flow.queue.empty() && !s.tail && flow.resend.empty() && flow.inflight.count() < c->window &&
-        !flow.inflight.exhausted() && c->out.bytes() <= core_.config.limits.high_mark_bytes) {
+    if (goes_at_once(*c, s, form.message->footprint())) {
         // One message at most above the mark; the next one finds it so.
         return send_delivery(*c, s, std::move(form), 0, p);
     }
     const bool taken = enqueue(s, std::move(form));
     check_congestion(*c, source);
     return taken;
+}
+
+/// Nothing that was there before is to be sent first, and the client may have it now.
+bool Shard::goes_at_once(const Connection& c, const Session& s, size_t bytes) const {
+    const session::Flow* flow = s.flow.get();
+    if (!flow) return true;
+    return flow->queue.empty() && !s.tail && flow->resend.empty() && flow->inflight.count() < c.window &&
+           !flow->inflight.exhausted() && c.out.bytes() <= core_.config.limits.high_mark_bytes &&
+           has_flight_room(*flow, bytes);
+}
+
+/// No room for QoS 0 bytes in an output. One message goes above the mark, whatever its size.
+bool Shard::output_full(const Connection& c, size_t bytes) const {
+    const Limits& limits = core_.config.limits;
+    return c.out.bytes() + bytes > limits.client_queued_bytes &&
+           c.out.bytes() > std::min(limits.high_mark_bytes, limits.client_queued_bytes);
 }
 
 void Shard::call_inline(Session& s, Publication& p, const session::Delivery& form) {

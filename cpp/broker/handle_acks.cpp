@@ -123,8 +123,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                     break;
                 }
                 if (entry->state == State::published) {
-                    entry->state = State::released;
-                    entry->delivery.message = {};  // only the identifier is needed from here on
+                    release_message(s, *entry);
                     if (s.stored && entry->delivery.position) {
                         record(hooks::Change::Kind::message_released, &s).position = entry->delivery.position;
                         entry->held = true;
@@ -141,8 +140,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     }
     if (!done) return true;
     forget_message(s, entry->delivery.position);
-    s.flow->inflight.finish(ack.packet_id, *entry);
-    metrics_.inflight.sub();
+    end_flow(s, ack.packet_id, *entry);
     touch_output(c);  // the client's figures are brought up to date with its output
     tell(failed && type == mqtt::PacketType::pubrec ? EventId::on_qos_dropped : EventId::on_qos_complete,
          type);

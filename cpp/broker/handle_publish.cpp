@@ -368,7 +368,7 @@ bool Shard::some_queue_full(Publication& p, const Inbound& in) {
         sizeof(mqtt::Message) + 2 + p.topic_name.size + p.payload.size + p.properties.size + p.origin_id.size;
     for (Target& target : route.targets) {
         const Session& s = *target.session;
-        const bool queues = !s.connection || (s.flow && !s.flow->queue.empty());
+        const bool queues = !s.connection || !goes_at_once(*s.connection, s, bytes);
         if (queues && !s.sink && !s.ended && std::min(p.qos, target.qos) && queue_full(s, bytes)) return true;
     }
     if (!route.remote_shards || !core_.full_sessions.any()) return false;

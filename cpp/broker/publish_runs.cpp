@@ -168,12 +168,10 @@ void Shard::deliver_run(Route& route, const Run& run) {
             if (scratch_.empty()) run.convert(scratch_);
             bytes = ByteView(scratch_);
         }
-        if (c->out.bytes() + bytes.size > core_.config.limits.client_queued_bytes ||
+        if (output_full(*c, bytes.size) ||
             (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
             each_in_run(run, [&](Publication& p) {
-                session::Delivery form;
-                form.message = p.message();
-                drop_delivery(s, form);
+                drop(s, p, session::Delivery{}, DropCause::output_full);
             });
             continue;
         }

@@ -88,10 +88,12 @@ Result<void> Shard::restore_flow(Session& s, const hooks::StoredMessage& record)
     const bool released = record.state == hooks::StoredMessage::State::released;
     session::Delivery delivery = delivery_of(record);
     if (released) delivery.message = {};
+    const mqtt::MessageRef message = delivery.message;
     if (!s.make_flow().inflight.restore(record.packet.packet_id, std::move(delivery), released))
         return Error{Status::invalid_argument, "stored in-flight messages of '" + record.client_id +
                                                    "' share a packet identifier, or have none"};
     metrics_.inflight.add();
+    if (message && message->enter_flight()) inflight_change_ += static_cast<int64_t>(message->footprint());
     return {};
 }
 

@@ -279,6 +279,12 @@ void Shard::release_flow(Connection* c, const Held& held) {
         pump(*c, *s);
         return;
     }
+    if (!s->flow->resend.empty() || c->out.bytes() > core_.config.limits.high_mark_bytes) {
+        // As much as the client may be given at once: the rest goes out in turn as it takes that.
+        s->flow->resend.push_back(held.id);
+        touch_output(*c);
+        return;
+    }
     entry->delivery.sent = true;
     Publication p = Publication::of(delivery.message);
     if (send_delivery(*c, *s, std::move(delivery), held.id, p)) return;

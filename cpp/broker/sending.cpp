@@ -113,8 +113,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     if (waits && s.stored && !resend_id) {
         // Exactly once also when the server ends: a QoS 2 message is not on the wire before it is stored. Those of QoS 1
         // do not overtake it.
-        const mqtt::PacketId id = s.flow->inflight.push(std::move(delivery));
-        metrics_.inflight.add();
+        const mqtt::PacketId id = begin_flow(s, std::move(delivery));
         note_sent(s, id);
         s.flow->inflight.find(id)->held = true;
         ++s.flow->held_publishes;
@@ -135,8 +134,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
             form.packet_id = resend_id;
             delivery.sent = true;
             if (!resend_id) {
-                form.packet_id = s.flow->inflight.push(std::move(delivery));
-                metrics_.inflight.add();
+                form.packet_id = begin_flow(s, std::move(delivery));
                 if (s.stored) note_sent(s, form.packet_id);
             }
         }
@@ -161,8 +159,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
                          (!c.max_packet_size || size + 4 <= c.max_packet_size);
     if (c.max_packet_size && size > c.max_packet_size) {
         // Never sent; treated as delivered [MQTT-3.1.2-25].
-        delivery.message = p.message();
-        drop_delivery(s, delivery);
+        drop(s, p, delivery, DropCause::too_large);
         if (!resend_id) forget_message(s, delivery.position);
         return false;
     }
@@ -176,8 +173,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         session::Delivery copy;
         if (tell || hooked) copy = delivery;
         if (!id) {
-            id = s.flow->inflight.push(std::move(delivery));
-            metrics_.inflight.add();
+            id = begin_flow(s, std::move(delivery));
             if (s.stored) note_sent(s, id);
         }
         form.packet_id = id;
@@ -230,7 +226,8 @@ int64_t Shard::queue_limit_ms(const mqtt::Message& message) const {
 void Shard::pump(Connection& c, Session& s) {
     if (!s.flow || s.read_hold || c.state != Connection::State::established) return;
     session::Flow& flow = *s.flow;
-    while (!flow.resend.empty() && flow.outstanding() < c.window) {
+    const uint64_t high_mark = core_.config.limits.high_mark_bytes;
+    while (!flow.resend.empty() && flow.outstanding() < c.window && c.out.bytes() <= high_mark) {
         const mqtt::PacketId id = flow.resend.front();
         session::Inflight::Entry* entry = flow.inflight.find(id);
         if (entry && entry->held) break;  // goes on when it is stored
@@ -251,8 +248,7 @@ void Shard::pump(Connection& c, Session& s) {
         Publication again = Publication::of(delivery.message);
         if (!send_delivery(c, s, std::move(delivery), id, again)) finish_flow(s, id);
     }
-    while (!flow.queue.empty() && flow.resend.empty() &&
-           c.out.bytes() <= core_.config.limits.high_mark_bytes) {
+    while (!flow.queue.empty() && flow.resend.empty() && c.out.bytes() <= high_mark) {
         session::Delivery& next = flow.queue.front();
         const int64_t expires = std::min(next.message->expires_ms(), queue_limit_ms(*next.message));
         const bool expired = expires <= wall_ms_;
@@ -266,7 +262,8 @@ void Shard::pump(Connection& c, Session& s) {
             }
         }
         if (!expired && !next.check_read && next.qos &&
-            (flow.outstanding() >= c.window || flow.inflight.exhausted())) {
+            (flow.outstanding() >= c.window || flow.inflight.exhausted() ||
+             !has_flight_room(flow, next.message->footprint()))) {
             if (flow.inflight.exhausted() && wants(EventId::on_packet_id_exhausted)) {
                 const auto box = box_packet(packet_of(Publication::of(next.message), next, 0));
                 notify(EventId::on_packet_id_exhausted, s.client.get(), box.get(),
@@ -305,36 +302,43 @@ void Shard::uncount_queued(uint64_t messages, uint64_t bytes) {
 }
 
 /// No room for a message of this many bytes. A connected client's queue is bounded by bytes, for its publishers wait;
-/// an offline one's by number too.
+/// an offline one's by number too. One message may always wait, whatever its size.
 bool Shard::queue_full(const Session& s, size_t bytes) const {
     const Limits& limits = core_.config.limits;
     const bool connected = s.connection && s.connection->state == Connection::State::established;
     const size_t more = bytes ? 1 : 0;
-    return queue_bytes(s) + bytes > limits.client_queued_bytes ||
-           core_.queued_bytes.load(std::memory_order_relaxed) + bytes > limits.queued_bytes ||
+    const size_t messages = queue_length(s) + more;
+    return (messages > 1 && bytes_waiting(s) + bytes > limits.client_queued_bytes) ||
+           core_.bytes_waiting() + bytes > limits.queued_bytes ||
            core_.queued_messages.load(std::memory_order_relaxed) + more > limits.queued_messages ||
            (!(connected && core_.config.backpressure == BackpressurePolicy::wait) &&
-            queue_length(s) + more > core_.config.capabilities.maximum_client_writes_pending);
+            messages > core_.config.capabilities.maximum_client_writes_pending);
+}
+
+/// Bytes of its queue and of what is in flight, which leaves half of the limit to the queue.
+uint64_t Shard::bytes_waiting(const Session& s) const {
+    const uint64_t inflight = s.flow ? s.flow->inflight.bytes() : 0;
+    return queue_bytes(s) + std::min(inflight, core_.config.limits.client_queued_bytes / 2);
 }
 
 void Shard::drop_oldest(Session& s) {
     const session::Delivery oldest = s.flow->pop_front();
     uncount_queued(1, oldest.message->footprint());
     forget_message(s, oldest.position);
-    drop_delivery(s, oldest);
+    drop(s, oldest, DropCause::queue_full);
 }
 
 /// Tells publishers of other shards when the session has little room.
 void Shard::note_fullness(Session& s) {
     if (core_.config.queue_policy != QueuePolicy::refuse) return;
     const uint64_t limit = core_.config.limits.client_queued_bytes;
-    const uint64_t used = queue_bytes(s);
+    const uint64_t used = bytes_waiting(s);
     uint64_t room = UINT64_MAX;
     if (!s.connection || queue_length(s)) {
         if (queue_full(s, 1)) {
             room = 0;
         } else if (used > limit / 2) {
-            room = limit - used;
+            room = queue_length(s) ? limit - std::min(limit, used) : UINT64_MAX;  // one always has room
         }
     }
     if (room == std::exchange(s.known_room, room)) return;
@@ -351,7 +355,7 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
             fetch_page(s);  // the oldest have to be here to be dropped: trim_queue() follows
             break;
         } else {
-            drop_delivery(s, delivery);
+            drop(s, delivery, DropCause::queue_full);
             return false;
         }
     }
@@ -370,24 +374,6 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
     return true;
 }
 
-void Shard::drop_delivery(Session& s, const session::Delivery& delivery) {
-    metrics_.messages_dropped.add();
-    if (!wants(EventId::on_publish_dropped)) return;
-    const auto box = box_packet(packet_of(Publication::of(delivery.message), delivery, 0),
-                                delivery.message->origin_id().text());
-    notify(EventId::on_publish_dropped, s.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_publish_dropped(event, *s.client, *box); });
-}
-
-void Shard::drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id) {
-    metrics_.inflight_dropped.add();
-    if (!wants(EventId::on_qos_dropped)) return;
-    const auto box = box_packet(packet_of(Publication::of(delivery.message), delivery, id),
-                                delivery.message->origin_id().text());
-    notify(EventId::on_qos_dropped, s.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_dropped(event, *s.client, *box); });
-}
-
 void Shard::clear_flow(Session& s) {
     if (!s.flow) {
         drop_tail(s);
@@ -395,6 +381,7 @@ void Shard::clear_flow(Session& s) {
     }
     s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
         metrics_.inflight.sub();
+        leave_flight(entry.delivery);
         if (entry.state == session::Inflight::State::published) drop_inflight(s, entry.delivery, id);
     });
     while (!s.flow->queue.empty()) {

@@ -68,7 +68,7 @@ void Shard::on_writable(Connection& c) {
             return;
         }
         relieve(c);
-        if (c.session && c.session->flow && !c.session->flow->queue.empty()) pump(c, *c.session);
+        if (c.session && c.session->flow && c.session->flow->has_more()) pump(c, *c.session);
     });
 }
 
@@ -141,10 +141,11 @@ void Shard::end_round() {
         finish_if_drained(c);
         if ((c.congestion || c.unread_answers) && !c.blocked) relieve(c);
         // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
-        if (!c.blocked && c.session && c.session->flow && !c.session->flow->queue.empty())
+        if (!c.blocked && c.session && c.session->flow && c.session->flow->has_more())
             pump(c, *c.session);
     }
     dirty_.clear();
+    settle_inflight();
     close_round();
     hand_over_loads();
     flush_outboxes();

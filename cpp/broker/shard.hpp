@@ -20,6 +20,7 @@
 #include "broker/close_cause.hpp"
 #include "broker/connection.hpp"
 #include "broker/core.hpp"
+#include "broker/drop_cause.hpp"
 #include "broker/handover_log.hpp"
 #include "broker/inbound.hpp"
 #include "broker/inline_input.hpp"
@@ -279,6 +280,8 @@ private:
     void deliver_target(Target& target, Publication& p, bool own, Source source);
     /// False when it went neither to the client nor into its queue.
     bool deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
+    bool goes_at_once(const Connection& c, const Session& s, size_t bytes) const;
+    bool output_full(const Connection& c, size_t bytes) const;
     void deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                           topics::SubscriberId except);
     void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
@@ -311,13 +314,12 @@ private:
                        Publication& publication);
     void pump(Connection& c, Session& s);
     int64_t queue_limit_ms(const mqtt::Message& message) const;
-    void drop_delivery(Session& s, const session::Delivery& delivery);
-    void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
     /// False when there was no room for it.
     bool enqueue(Session& s, session::Delivery delivery);
     void count_queued(uint64_t messages, uint64_t bytes);
     void uncount_queued(uint64_t messages, uint64_t bytes);
     bool queue_full(const Session& s, size_t bytes) const;
+    uint64_t bytes_waiting(const Session& s) const;
     void drop_oldest(Session& s);
     void note_fullness(Session& s);
     void clear_flow(Session& s);
@@ -326,6 +328,19 @@ private:
     void flush(Connection& c);
     bool write_hooked(Connection& c, PacketBox& box);
     mqtt::Packet packet_of(const Publication& p, const session::Delivery& form, mqtt::PacketId id) const;
+
+    // --- messages in flight (flows.cpp) ---
+    mqtt::PacketId begin_flow(Session& s, session::Delivery&& delivery);
+    void end_flow(Session& s, mqtt::PacketId id, session::Inflight::Entry& entry);
+    void release_message(Session& s, session::Inflight::Entry& entry);
+    void leave_flight(const session::Delivery& delivery);
+    void settle_inflight();
+    bool has_flight_room(const session::Flow& flow, size_t bytes) const;
+
+    // --- what does not reach its receiver (drops.cpp) ---
+    void drop(Session& s, const Publication& p, const session::Delivery& form, DropCause cause);
+    void drop(Session& s, const session::Delivery& delivery, DropCause cause);
+    void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
 
     // --- what stores have to keep (store_changes.cpp) ---
     bool storing() const { return wants(EventId::store_changes); }
@@ -569,6 +584,9 @@ private:
     LogLimiter ends_log_;      ///< at info
     LogLimiter retained_log_;
     LogLimiter failures_log_;
+    LogLimiter drops_log_;
+    int64_t inflight_change_ = 0;  ///< not yet in Core::inflight_bytes
+    bool inflight_full_ = false;   ///< all sessions together hold as much as they may
     bool shutting_down_ = false;
     bool overdue_ = false;  ///< of the deadlines, some are due already
 };

@@ -115,8 +115,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         session::Delivery delivery = s.flow->inflight.find(id)->delivery;
         const uint64_t position = delivery.position;
         if (!move_on(std::move(delivery))) continue;
-        s.flow->inflight.finish(id);
-        metrics_.inflight.sub();
+        end_flow(s, id, *s.flow->inflight.find(id));
         forget_message(s, position);
     }
     std::deque<session::Delivery> kept;

@@ -22,6 +22,7 @@ MetricsSnapshot take_snapshot(const Core& core) {
     out.clients_disconnected = out.clients_total - out.clients_connected;
     if (out.clients_disconnected < 0) out.clients_disconnected = 0;
     out.queued_bytes += value(core.queued_bytes);
+    out.inflight_bytes = core.inflight_bytes.load(std::memory_order_relaxed);
     out.stored_bytes = value(core.stored_bytes);
     out.uncommitted_bytes = value(core.uncommitted_bytes);
     out.hook_failures = static_cast<int64_t>(core.hooks.failures());

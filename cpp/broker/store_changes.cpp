@@ -125,8 +125,7 @@ void Shard::finish_flow(Session& s, mqtt::PacketId id) {
     session::Inflight::Entry* entry = s.flow->inflight.find(id);
     if (!entry) return;
     forget_message(s, entry->delivery.position);
-    s.flow->inflight.finish(id, *entry);
-    metrics_.inflight.sub();
+    end_flow(s, id, *entry);
 }
 
 /// The stores cannot commit, and more waits for them than may.

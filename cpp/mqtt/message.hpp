@@ -64,6 +64,10 @@ public:
         const uint64_t fresh = next.fetch_add(1, std::memory_order_relaxed);
         return key_.compare_exchange_strong(known, fresh, std::memory_order_relaxed) ? fresh : known;
     }
+    /// It is in flight to one receiver more; true when it was to none. Any thread.
+    bool enter_flight() const { return flights_.fetch_add(1, std::memory_order_relaxed) == 0; }
+    /// To one less; true when that was the last one.
+    bool leave_flight() const { return flights_.fetch_sub(1, std::memory_order_relaxed) == 1; }
     /// Bytes this message holds in memory, header included.
     size_t footprint() const {
         return sizeof(Message) + 2 + topic_size_ + payload_size_ + properties_size_ + origin_size_;
@@ -83,6 +87,7 @@ private:
     const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(this + 1); }
 
     std::atomic<uint32_t> count_{1};
+    mutable std::atomic<uint32_t> flights_{0};
     uint32_t payload_size_ = 0;
     uint32_t properties_size_ = 0;
     uint32_t expiry_interval_ = 0;

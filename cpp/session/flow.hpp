@@ -21,6 +21,8 @@ struct Flow {
 
     /// Messages in flight on the present connection.
     size_t outstanding() const { return inflight.count() - resend.size(); }
+    /// Something waits to be sent, or sent again.
+    bool has_more() const { return !queue.empty() || !resend.empty(); }
     void enqueue(Delivery delivery) {
         queued_bytes += delivery.message->footprint();
         queued_qos0 += delivery.qos == 0;

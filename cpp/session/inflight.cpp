@@ -42,6 +42,7 @@ mqtt::PacketId Inflight::push(Delivery&& delivery) {
     entry.state = State::published;
     entry.held = false;
     ++count_;
+    count_bytes(entry);
     return id;
 }
 
@@ -57,6 +58,7 @@ Inflight::Entry* Inflight::find(mqtt::PacketId id) {
 
 void Inflight::finish(mqtt::PacketId id, Entry& entry) {
     --count_;
+    forget_bytes(entry);
     if (!stragglers_.empty() && stragglers_.erase(id)) return;
     entry.delivery.clear();
     entry.state = State::done;
@@ -79,6 +81,7 @@ bool Inflight::restore(mqtt::PacketId id, Delivery delivery, bool released) {
     entry.state = released ? State::released : State::published;
     entry.held = false;
     ++count_;
+    count_bytes(entry);
     return true;
 }
 
@@ -88,6 +91,7 @@ void Inflight::clear() {
     first_id_ = id_at(size_);
     size_ = 0;
     count_ = 0;
+    bytes_ = 0;
 }
 
 }  // namespace comqtt::session

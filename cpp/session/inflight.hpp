@@ -25,11 +25,19 @@ public:
     /// Number of identifiers in use.
     size_t count() const { return count_; }
     bool empty() const { return count_ == 0; }
+    /// Footprints of the messages in flight; one that is released has none.
+    uint64_t bytes() const { return bytes_; }
     /// True when every identifier is in use.
     bool exhausted() const { return count_ >= kIds; }
 
     mqtt::PacketId push(Delivery&& delivery);
     Entry* find(mqtt::PacketId id);
+    /// PUBREC came: only the identifier is needed from here on.
+    void release(Entry& entry) {
+        forget_bytes(entry);
+        entry.delivery.message = {};
+        entry.state = State::released;
+    }
     /// The flow is over. `entry` is what find(id) gave.
     void finish(mqtt::PacketId id, Entry& entry);
     /// The same; unknown identifiers are ignored.
@@ -70,6 +78,12 @@ private:
         first_id_ = id_at(1);
     }
     void grow();
+    void count_bytes(const Entry& entry) {
+        if (entry.delivery.message) bytes_ += entry.delivery.message->footprint();
+    }
+    void forget_bytes(const Entry& entry) {
+        if (entry.delivery.message) bytes_ -= entry.delivery.message->footprint();
+    }
 
     struct Straggler {
         Entry entry;
@@ -85,6 +99,7 @@ private:
     mqtt::PacketId first_id_ = 1;  ///< its identifier, or the next one to be given when there is none
     uint64_t size_ = 0;            ///< span from the oldest to the newest
     size_t count_ = 0;
+    uint64_t bytes_ = 0;
 };
 
 }  // namespace comqtt::session

@@ -67,6 +67,7 @@ typedef struct comqtt_metrics {
     int64_t hook_failures;
     int64_t deferrals_misused;
     int64_t memory_failures;
+    int64_t inflight_bytes;
 } comqtt_metrics;
 
 /** A zeroed record with its size set. Since 1.0. */

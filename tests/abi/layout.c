@@ -100,6 +100,7 @@ static void print_records(void) {
     MEMBER(comqtt_metrics, hook_failures);
     MEMBER(comqtt_metrics, deferrals_misused);
     MEMBER(comqtt_metrics, memory_failures);
+    MEMBER(comqtt_metrics, inflight_bytes);
     RECORD(comqtt_option_info);
     MEMBER(comqtt_option_info, struct_size);
     MEMBER(comqtt_option_info, key);
