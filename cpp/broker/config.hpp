@@ -43,6 +43,8 @@ struct Limits {
     uint64_t queued_bytes = 1ull << 30;          ///< the same of all sessions
     uint64_t queued_messages = 100'000'000;      ///< of all session queues
     uint64_t uncommitted_bytes = 64ull << 20;    ///< handed to a store and not yet committed
+    uint32_t client_held_acks = 2048;            ///< of one client, waiting for a store
+    uint64_t held_acks = 1'000'000;              ///< of all clients
     uint64_t client_queue_memory = 256ull
                                    << 10;   ///< of one session's queue; with a store, the rest is on disk
     uint64_t queue_memory = 256ull << 20;   ///< the same of all sessions

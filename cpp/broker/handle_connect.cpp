@@ -339,6 +339,11 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
                        why ? "the session cannot be stored" : why.error().message);
         return;
     }
+    if ((expiry || (s && s->stored)) && store_stuck()) {
+        metrics_.store_refusals.add();
+        refuse_connect(c, Reason::server_unavailable, "as much waits for the store as may");
+        return;
+    }
     const uint64_t vouched = rounds_.vouched();
     bool present = false;
     if (s && clean) {
@@ -403,6 +408,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     resume_flow(c, *s);
     flush(c);  // the client waits for it: nothing to gain by the end of the round
     schedule(c, deadline_of(c));
+    if (storing()) check_store_backlog(c);
     box->frozen = true;
     notify(EventId::on_session_established, &client, box.get(),
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_established(event, client, *box); });

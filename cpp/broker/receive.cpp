@@ -30,7 +30,7 @@ void Shard::take_received(Connection& c, ByteView bytes) {
     if (c.client)
         c.client->bytes_in.store(c.client->bytes_in.load(std::memory_order_relaxed) + bytes.size,
                                  std::memory_order_relaxed);
-    if (c.suspension) {
+    if (c.suspension || c.input_waits) {
         keep_partial(c, bytes);
         return;
     }
@@ -67,7 +67,7 @@ void Shard::take_received(Connection& c, ByteView bytes) {
             keep_partial(c, ByteView(whole).from(used));
         spoil(whole);
         if (c.state == Connection::State::closing) return;
-        if (c.suspension) {
+        if (c.suspension || c.input_waits) {
             keep_partial(c, bytes);
             return;
         }
@@ -146,7 +146,7 @@ void Shard::refuse_large_connect(Connection& c, ByteView packet, const mqtt::Fix
 size_t Shard::process(Connection& c, ByteView bytes) {
     const uint8_t* p = bytes.begin();
     const uint8_t* const end = bytes.end();
-    while (p < end && !c.suspension && c.state != Connection::State::closing) {
+    while (p < end && !c.suspension && c.state != Connection::State::closing && !c.waits_for_store) {
         if (*p == 0x30 && c.state == Connection::State::established && !(core_.hooks.mask() & kRunBlockers)) {
             const uint8_t* next = publish_runs(c, p, end);
             if (next != p) {
@@ -193,11 +193,14 @@ size_t Shard::process(Connection& c, ByteView bytes) {
                 return bytes.size;
             }
             handle_connect(c, packet);
-        } else if (!process_frame(c, packet, header)) {
-            return bytes.size;
+        } else {
+            const uint64_t vouched = rounds_.vouched();
+            if (!process_frame(c, packet, header)) return bytes.size;
+            if (rounds_.vouched() != vouched) check_store_backlog(c);
         }
         p += packet.size;
     }
+    c.input_waits = c.waits_for_store && p < end && !c.suspension && c.state != Connection::State::closing;
     return static_cast<size_t>(p - bytes.begin());
 }
 

@@ -154,20 +154,28 @@ void Shard::finish_rounds() {
     wake_store_waiters();
 }
 
-/// Connections that were not read for the stores' sake are read again when half of what may wait for them does.
+/// Connections that were not read for the stores' sake go on when half of what may wait for them does.
 void Shard::resume_store_waiters() {
     if (store_waiters_.empty()) return;
-    const uint64_t limit = core_.config.limits.uncommitted_bytes;
-    if (rounds_.uncommitted() <= limit / core_.shards.size() / 2 &&
-        core_.uncommitted_bytes.load() <= limit / 2) {
+    const Limits& limits = core_.config.limits;
+    const uint64_t shards = core_.mailboxes.size();
+    if (rounds_.uncommitted() <= limits.uncommitted_bytes / shards / 2 &&
+        core_.uncommitted_bytes.load() <= limits.uncommitted_bytes / 2 &&
+        rounds_.held_count() <= limits.held_acks / shards / 2) {
         for (const uint64_t handle : std::exchange(store_waiters_, {})) {
             Connection* c = connections_.find(handle);
             if (!c || !c->waits_for_store) continue;
-            if (c->held >= kHeldPerClient / 2) {
+            // Those before it may have filled it up again.
+            if (c->held > limits.client_held_acks / 2 || store_backlog()) {
                 store_waiters_.push_back(handle);
                 continue;
             }
             c->waits_for_store = false;
+            if (std::exchange(c->input_waits, false)) {
+                c->last_received_ms = now_ms_;
+                continue_input(*c, {});
+                if (c->state == Connection::State::established) check_own_output(*c);
+            }
             resume(*c);
         }
     }
@@ -184,14 +192,29 @@ void Shard::wake_store_waiters() {
              [](Shard& shard) { shard.resume_store_waiters(); });
 }
 
-/// Too much waits for the stores, here or, of what was handed over, elsewhere: this publisher is not read until there is
-/// less.
+/// As much waits for the stores as may, here or, of what was handed over, elsewhere.
+bool Shard::store_backlog() const {
+    const Limits& limits = core_.config.limits;
+    const uint64_t shards = core_.mailboxes.size();
+    return rounds_.uncommitted() + rounds_.footprint() > limits.uncommitted_bytes / shards ||
+           core_.uncommitted_bytes.load(std::memory_order_relaxed) > limits.uncommitted_bytes ||
+           rounds_.held_count() > limits.held_acks / shards;
+}
+
+/// The same, and the stores have not committed anything for a while: there is no point in waiting for room.
+bool Shard::store_stuck() const {
+    return store_backlog() && (core_.store_health.failing() ||
+                               rounds_.oldest_ms() < now_ms_ - int64_t{core_.config.limits.slow_store_ms});
+}
+
+/// After each packet that left something for the stores, or waits for them.
 void Shard::check_store_backlog(Connection& c) {
+    if (store_backlog()) wait_for_store(c);
+}
+
+/// This client is not read, and what it has sent already is not looked at, until less waits for the stores.
+void Shard::wait_for_store(Connection& c) {
     if (c.waits_for_store || c.state != Connection::State::established) return;
-    const uint64_t limit = core_.config.limits.uncommitted_bytes;
-    if (rounds_.uncommitted() <= limit / core_.shards.size() &&
-        core_.uncommitted_bytes.load(std::memory_order_relaxed) <= limit && c.held < kHeldPerClient)
-        return;
     c.waits_for_store = true;
     metrics_.backpressure_pauses.add();
     store_waiters_.push_back(c.handle);
@@ -201,12 +224,14 @@ void Shard::check_store_backlog(Connection& c) {
     post(number_, [](Shard& shard) { shard.resume_store_waiters(); });
 }
 
+/// What waits is bounded here, whatever it answers: each packet of a client that is held up costs memory.
 void Shard::hold(Connection& c, Held held) {
     held.connection = c.handle;
     ++c.held;
     c.held_pubacks += held.type == mqtt::PacketType::puback;
     c.corked += held.kind == Held::Kind::uncork;
     rounds_.hold(std::move(held));
+    if (c.held >= core_.config.limits.client_held_acks || store_backlog()) wait_for_store(c);
 }
 
 void Shard::hold_flow(Connection& c, Session& s, Held::Kind kind, mqtt::PacketId id) {

@@ -90,6 +90,8 @@ public:
     size_t held_count() const { return held_.size(); }
     /// Bytes of the rounds that were closed and have not ended.
     size_t uncommitted() const { return uncommitted_; }
+    /// Bytes of the open round.
+    size_t footprint() const { return footprint_; }
     bool empty() const { return rounds_.empty() && changes_.empty(); }
     /// When the oldest round that is not committed was handed over; INT64_MAX = there is none.
     int64_t oldest_ms() const {

@@ -86,7 +86,7 @@ void Shard::on_peer_gone(Connection& c) {
 void Shard::finish_half_closed() {
     for (size_t i = 0; i < half_closed_.size();) {
         Connection* c = connections_.find(half_closed_[i]);
-        if (c && (c->suspension || (c->session && c->session->replays))) {
+        if (c && (c->suspension || c->input_waits || (c->session && c->session->replays))) {
             ++i;
             continue;
         }

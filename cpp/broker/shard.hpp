@@ -359,14 +359,16 @@ private:
     bool store_overflows() const;
 
     // --- what waits for the stores (rounds.cpp) ---
-    static constexpr uint32_t kHeldPerClient = 2048;
     void close_round();
     void store_answered(uint64_t number, Status status, const std::string& text);
     void store_failing(Status status, const std::string& text);
     void round_confirmed(uint64_t number, Status status, const std::string& text);
     void confirm(Round& round);
     void finish_rounds();
+    bool store_backlog() const;
+    bool store_stuck() const;
     void check_store_backlog(Connection& c);
+    void wait_for_store(Connection& c);
     void resume_store_waiters();
     void wake_store_waiters();
     void hold(Connection& c, Held held);

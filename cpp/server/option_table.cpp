@@ -121,6 +121,10 @@ const OptionRow kTable[] = {
 
     COMQTT_INTEGER("limits.uncommitted-bytes", broker.limits.uncommitted_bytes, "67108864", 65'536, kBytes,
                    "bytes that wait for the store above which QoS 1 and 2 publishers are not read"),
+    COMQTT_INTEGER("limits.client-held-acks", broker.limits.client_held_acks, "2048", 1, kU32,
+                   "acknowledgements that may wait for the store for one client; then it is not read"),
+    COMQTT_INTEGER("limits.held-acks", broker.limits.held_acks, "1000000", 1, kBytes,
+                   "acknowledgements that may wait for the store for all clients"),
     COMQTT_INTEGER("limits.client-queue-memory", broker.limits.client_queue_memory, "262144", 4096, kBytes,
                    "bytes of one session's queue kept in memory; with a store, the rest is on disk only"),
     COMQTT_INTEGER("limits.queue-memory", broker.limits.queue_memory, "268435456", 4096, kBytes,
