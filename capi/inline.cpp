@@ -33,7 +33,7 @@ Result<Ref<hooks::PacketBox>> retained_packet(const mqtt::Message& message, int6
     mqtt::Packet& packet = (*made)->packet;
     packet.retain = true;
     if (message.has_expiry()) {
-        const int64_t left_s = std::max<int64_t>((message.expires_ms() - now_ms) / 1000, 0);
+        const int64_t left_s = std::max<int64_t>((message.due_ms() - now_ms) / 1000, 0);
         packet.properties.set_number(mqtt::PropertyId::message_expiry_interval,
                                      static_cast<uint32_t>(left_s));
     }
@@ -139,7 +139,7 @@ comqtt_status comqtt_server_each_retained(comqtt_server* server, comqtt_str filt
         if (!fn) return invalid("the function is NULL");
         if (auto fine = valid_filter(filter); !fine) return fine;
         const auto all = entry->retained(text(filter));
-        const int64_t now_ms = entry->now_unix_ms();
+        const int64_t now_ms = entry->monotonic_ms();
         const auto core = entry.release_now();
         const CallbackScope scope;
         for (const auto& message : all) {

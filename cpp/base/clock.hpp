@@ -33,11 +33,16 @@ class ManualClock final : public Clock {
 public:
     static constexpr int64_t kStartWallMs = 1'700'000'000'000;
     int64_t monotonic_ms() const override { return elapsed_.load(std::memory_order_acquire); }
-    int64_t wall_ms() const override { return kStartWallMs + monotonic_ms(); }
+    int64_t wall_ms() const override {
+        return kStartWallMs + monotonic_ms() + corrected_.load(std::memory_order_acquire);
+    }
     void set(int64_t elapsed_ms) { elapsed_.store(elapsed_ms, std::memory_order_release); }
+    /// Somebody puts the wall clock forward, or back.
+    void correct_wall(int64_t ms) { corrected_.fetch_add(ms, std::memory_order_acq_rel); }
 
 private:
     std::atomic<int64_t> elapsed_{0};
+    std::atomic<int64_t> corrected_{0};
 };
 
 }  // namespace comqtt

@@ -54,25 +54,18 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
 
 void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed) {
     store_verdict(s, topic, hooks::Access::read, allowed);
-    if (s.flow) {
-        std::deque<session::Delivery> waiting;
-        waiting.swap(s.flow->queue);
-        for (auto& delivery : waiting) {
-            if (delivery.check_read && delivery.message->topic_name().text() == topic) {
-                if (!allowed) {
-                    const size_t bytes = delivery.message->footprint();
-                    s.flow->queued_bytes -= bytes;
-                    s.flow->queued_qos0 -= delivery.qos == 0;
-                    uncount_queued(1, bytes);
-                    metrics_.acl_denied.add();
-                    forget_message(s, delivery.position);
-                    continue;
-                }
+    if (s.flow)
+        s.flow->queue.remove_if([&](session::Delivery& delivery) {
+            if (!delivery.check_read || delivery.message->topic_name().text() != topic) return false;
+            if (allowed) {
                 delivery.check_read = false;
+                return false;
             }
-            s.flow->queue.push_back(std::move(delivery));
-        }
-    }
+            uncount_queued(1, delivery.message->footprint());
+            metrics_.acl_denied.add();
+            forget_message(s, delivery.position);
+            return true;
+        });
     // The route cache keeps no verdict for what was pending: it is asked again, from the cache.
     if (Route* route = routes_.find(ByteView(topic), routes_.hash_of(ByteView(topic))))
         route->read_until_ms = 0;

@@ -13,7 +13,7 @@ bool Shard::over_high_mark(const Connection& c) const {
     // Its queue shrinks by acknowledgements only: one that is itself not read is not waited for.
     if (c.paused_by || !c.session || !c.session->flow) return false;
     const session::Flow& flow = *c.session->flow;
-    return flow.queued_bytes > limits.high_mark_bytes ||
+    return flow.queue.bytes() > limits.high_mark_bytes ||
            flow.queue.size() > core_.config.capabilities.maximum_client_writes_pending / 2;
 }
 
@@ -23,7 +23,7 @@ bool Shard::below_low_mark(const Connection& c) const {
     // What it cannot acknowledge while it is not read is not waited for, or two could wait for each other.
     if (c.paused_by || !c.session || !c.session->flow) return true;
     const session::Flow& flow = *c.session->flow;
-    return flow.queued_bytes <= limits.high_mark_bytes / 2 &&
+    return flow.queue.bytes() <= limits.high_mark_bytes / 2 &&
            flow.queue.size() <= core_.config.capabilities.maximum_client_writes_pending / 4;
 }
 

@@ -87,16 +87,11 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
     if (s.stored) save_session(s);
     if (s.flow) {
         // QoS 0 messages do not wait for an offline client.
-        std::deque<session::Delivery> kept;
-        while (!s.flow->queue.empty()) {
-            session::Delivery delivery = s.flow->pop_front();
-            if (delivery.qos) {
-                kept.push_back(std::move(delivery));
-                continue;
-            }
+        s.flow->queue.remove_if([&](session::Delivery& delivery) {
+            if (delivery.qos) return false;
             uncount_queued(1, delivery.message->footprint());
-        }
-        for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
+            return true;
+        });
         s.flow->resend.clear();
     }
     note_fullness(s);

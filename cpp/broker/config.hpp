@@ -12,7 +12,7 @@ enum class QueuePolicy : uint8_t { drop_oldest, drop_newest, refuse };
 
 struct Capabilities {
     uint32_t maximum_session_expiry_interval = 4294967295;  ///< seconds
-    uint32_t maximum_message_expiry_interval = 86400;  ///< seconds a queued message may live; 0 = no limit
+    uint32_t maximum_message_expiry_interval = 0;  ///< seconds a queued message may live; 0 = no limit
     uint32_t receive_maximum = 1024;
     uint32_t maximum_qos = 2;
     bool retain_available = true;

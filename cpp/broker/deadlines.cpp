@@ -8,6 +8,10 @@ namespace comqtt::broker {
 
 namespace {
 constexpr size_t kDueAtOnce = 500;  ///< in one round; others are served before the next ones
+
+/// Messages that expire one after the other are looked at together.
+constexpr int64_t kLookAgainMs = 20;
+
 }  // namespace
 
 void Shard::schedule(Connection& c, int64_t at_ms) {
@@ -50,13 +54,11 @@ int64_t Shard::deadline_of(const Connection& c) const {
 int64_t Shard::deadline_of(const Session& s) const {
     int64_t at = s.connection ? INT64_MAX : s.expires_ms;
     if (s.will) at = std::min(at, s.will->due_ms);
-    if (!s.connection && s.flow && !s.flow->queue.empty()) {
-        // Looked at again when the oldest message may have expired.
-        const auto& first = s.flow->queue.front();
-        const int64_t due = std::min(first.message->expires_ms(), queue_limit_ms(*first.message));
-        if (due != INT64_MAX) at = std::min(at, now_ms_ + std::max<int64_t>(due - wall_ms_, 1));
-    } else if (!s.connection && s.tail && !s.tail->loading && s.tail->expiry_ms != INT64_MAX) {
-        at = std::min(at, now_ms_ + std::max<int64_t>(s.tail->expiry_ms - wall_ms_, 1));
+    if (!s.connection || s.known_room != UINT64_MAX) {
+        // Looked at again when a message may have expired: publishers of other threads wait to hear of the room.
+        int64_t due = s.flow ? s.flow->queue.next_due_ms() : INT64_MAX;
+        if (s.tail) due = std::min(due, s.tail->next_due_ms());
+        at = std::min(at, std::max(due, now_ms_ + kLookAgainMs));
     }
     return at;
 }
@@ -157,25 +159,21 @@ void Shard::session_due(Session& s) {
     schedule(s, deadline_of(s));
 }
 
+/// Lets go of all queued messages that have expired. Costs nothing when none has.
 void Shard::expire_queue(Session& s) {
-    if (s.connection) return;
-    if (s.tail && s.tail->expiry_ms <= wall_ms_ && (!s.flow || s.flow->queue.empty())) fetch_expired(s);
-    if (!s.flow) return;
-    std::deque<session::Delivery> kept;
-    while (!s.flow->queue.empty()) {
-        session::Delivery delivery = s.flow->pop_front();
-        const mqtt::Message& message = *delivery.message;
-        if (message.expires_ms() <= wall_ms_ || queue_limit_ms(message) <= wall_ms_) {
-            uncount_queued(1, message.footprint());
+    bool any = false;
+    if (s.flow && s.flow->queue.next_due_ms() <= now_ms_) {
+        session::Delivery delivery;
+        while (s.flow->queue.take_expired(now_ms_, delivery)) {
+            any = true;
+            uncount_queued(1, delivery.message->footprint());
             forget_message(s, delivery.position);
             drop_inflight(s, delivery, 0);
-        } else {
-            kept.push_back(std::move(delivery));
         }
     }
-    for (auto& delivery : kept) s.flow->enqueue(std::move(delivery));
-    // Of what the store holds nobody knows whether it has expired before it is here.
-    if (s.tail && s.flow->queue.empty() && !s.tail->loading) s.tail->expiry_ms = wall_ms_;
+    if (s.tail && s.tail->next_due_ms() <= now_ms_) any |= expire_tail(s);
+    if (!any) return;
+    s.client->queued.store(static_cast<uint32_t>(queue_length(s)), std::memory_order_relaxed);
     note_fullness(s);
 }
 

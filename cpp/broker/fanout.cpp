@@ -251,7 +251,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
             default: metrics_.acl_denied.add(); return false;
         }
     }
-    if (s.read_hold || !c || (form.qos == 0 && s.flow && s.flow->queued_qos0)) {
+    if (s.read_hold || !c || (form.qos == 0 && s.flow && s.flow->queue.qos0())) {
         form.message = p.take_message();
         const bool taken = enqueue(s, std::move(form));
         if (c) check_congestion(*c, source);

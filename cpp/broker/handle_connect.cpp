@@ -361,7 +361,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
         present = true;
         s->will.reset();
         if (s->client->username != client.username && s->flow)
-            for (auto& delivery : s->flow->queue) delivery.check_read = true;
+            s->flow->queue.each([](session::Delivery& delivery) { delivery.check_read = true; });
         client.session = s->id.value;
         s->client = c.client;
         core_.session_clients.put(s->id, s->client);

@@ -252,7 +252,7 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     p.retain = view.retain;
     p.has_expiry = view.has_expiry;
     p.expiry_interval = view.message_expiry_interval;
-    p.created_ms = wall_ms_;
+    p.stamp(now_ms_, wall_ms_);
     p.origin.publisher = c.session->id.value;
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(c.client->id);
@@ -367,9 +367,11 @@ bool Shard::some_queue_full(Publication& p, const Inbound& in) {
     const size_t bytes =
         sizeof(mqtt::Message) + 2 + p.topic_name.size + p.payload.size + p.properties.size + p.origin_id.size;
     for (Target& target : route.targets) {
-        const Session& s = *target.session;
+        Session& s = *target.session;
         const bool queues = !s.connection || !goes_at_once(*s.connection, s, bytes);
-        if (queues && !s.sink && !s.ended && std::min(p.qos, target.qos) && queue_full(s, bytes)) return true;
+        if (!queues || s.sink || s.ended || !std::min(p.qos, target.qos)) continue;
+        expire_queue(s);
+        if (queue_full(s, bytes)) return true;
     }
     if (!route.remote_shards || !core_.full_sessions.any()) return false;
     topics::Matches found;

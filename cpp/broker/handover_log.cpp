@@ -135,7 +135,7 @@ bool Shard::replay_here(const session::Delivery& stored, F&& receives) {
 
 void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
     const session::Delivery stored = delivery_of(record);
-    if (stored.message->expires_ms() <= wall_ms_) return;
+    if (stored.message->due_ms() <= now_ms_) return;
     const ByteView topic = stored.message->topic_name();
     if (record.share == hooks::kToRetained) {
         core_.shards[core_.shard_of_topic(topic)]->take_retained(stored.message);

@@ -63,7 +63,7 @@ void Shard::finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>
     p.retain = in.view.retain && core_.config.capabilities.retain_available;
     p.has_expiry = in.view.has_expiry;
     p.expiry_interval = in.view.message_expiry_interval;
-    p.created_ms = wall_ms_;
+    p.stamp(now_ms_, wall_ms_);
     p.origin.publisher = client->session;
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(client->id);

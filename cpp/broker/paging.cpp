@@ -37,7 +37,7 @@ bool Shard::goes_to_tail(const Session& s, const session::Delivery& delivery) co
     const uint64_t bytes = delivery.message->footprint();
     const uint64_t memory = core_.queued_bytes.load(std::memory_order_relaxed) -
                             core_.stored_bytes.load(std::memory_order_relaxed);
-    return s.flow->queued_bytes + bytes > limits.client_queue_memory || memory + bytes > limits.queue_memory;
+    return s.flow->queue.bytes() + bytes > limits.client_queue_memory || memory + bytes > limits.queue_memory;
 }
 
 void Shard::add_to_tail(Session& s, const session::Delivery& delivery) {
@@ -49,13 +49,14 @@ void Shard::add_to_tail(Session& s, const session::Delivery& delivery) {
     if (!s.tail->first_new) s.tail->first_new = delivery.position;
     ++s.tail->messages;
     s.tail->bytes += bytes;
-    s.tail->expiry_ms =
-        std::min({s.tail->expiry_ms, delivery.message->expires_ms(), queue_limit_ms(*delivery.message)});
+    if (const int64_t due = due_ms(*delivery.message); due != INT64_MAX)
+        s.tail->expiries.add({due, delivery.position, bytes});
     core_.stored_bytes.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void Shard::drop_tail(Session& s) {
     if (!s.tail) return;
+    if (s.tail->sweep) --sweeps_;
     uncount_queued(s.tail->messages, s.tail->bytes);
     core_.stored_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
     s.tail.reset();
@@ -66,7 +67,7 @@ size_t Shard::queue_length(const Session& s) const {
 }
 
 uint64_t Shard::queue_bytes(const Session& s) const {
-    return (s.flow ? s.flow->queued_bytes : 0) + (s.tail ? s.tail->bytes : 0);
+    return (s.flow ? s.flow->queue.bytes() : 0) + (s.tail ? s.tail->bytes : 0);
 }
 
 /// Asks for the next page when there is one and little is left in memory. What is asked for goes to the stores
@@ -75,16 +76,6 @@ void Shard::fetch_page(Session& s) {
     if (!s.tail || s.tail->loading || s.tail->cold || s.tail->messages == 0) return;
     if (s.flow && s.flow->queue.size() > kFetchBelow) return;
     s.tail->loading = begin_load(s, s.tail->after);
-}
-
-/// Some of what only the store holds has expired: it is read to be dropped.
-void Shard::fetch_expired(Session& s) {
-    if (s.tail->loading || s.tail->messages == 0) return;
-    if (!s.tail->cold) {
-        fetch_page(s);
-        return;
-    }
-    s.tail->loading = begin_load(s, 0);
 }
 
 /// No store has answered in time.
@@ -139,6 +130,10 @@ void Shard::load_came(uint64_t number) {
         return;
     }
     Session* s = find_session(pending.session);
+    if (s && s->tail && s->tail->sweep == number) {
+        take_sweep(*s, *pending.load);
+        return;
+    }
     if (!s || !s->tail || s->tail->loading != number) return;
     s->tail->loading = 0;
     if (pending.load->request().after == 0 && !s->tail->cold) return;  // its client came in between
@@ -152,11 +147,11 @@ void Shard::load_came(uint64_t number) {
     }
     take_page(*s, *pending.load);
     trim_queue(*s);
-    if (s->connection) {
-        if (s->connection->state == Connection::State::established) pump(*s->connection, *s);
-    } else {
+    if (!s->connection) {
         expire_queue(*s);
         schedule(*s, deadline_of(*s));
+    } else if (s->connection->state == Connection::State::established) {
+        pump(*s->connection, *s);
     }
 }
 
@@ -165,6 +160,7 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
     session::Tail& tail = *s.tail;
     session::Flow& flow = s.make_flow();
     uint64_t taken = 0;
+    bool came = false;
     for (const hooks::StoredMessage& record : load.messages) {
         if (record.state != hooks::StoredMessage::State::queued) {
             if (auto restored = restore_flow(s, record); !restored)
@@ -173,38 +169,42 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
             continue;
         }
         if (record.position <= tail.after && !tail.cold) continue;
+        came = true;
+        tail.after = record.position;
+        if (tail.gone.count(record.position)) continue;  // expired while the page was on its way
         session::Delivery delivery = delivery_of(record);
         const uint64_t bytes = std::min<uint64_t>(delivery.message->footprint(), tail.bytes);
         tail.bytes -= bytes;
         core_.stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
         count_queued(0, delivery.message->footprint() - bytes);
-        tail.after = record.position;
         ++taken;
         delivery.check_read = true;
-        flow.enqueue(std::move(delivery));
+        const int64_t due = due_ms(*delivery.message);
+        flow.queue.push(std::move(delivery), due);
     }
     if (taken > tail.messages) count_queued(taken - tail.messages, 0);
     tail.messages -= std::min(tail.messages, taken);
     tail.cold = false;
+    tail.gone.clear();
+    tail.expiries.tidy(tail.messages, [&](uint64_t position) { return position > tail.after; });
     const uint64_t first_new = std::exchange(tail.first_new, 0);
-    if (tail.messages && taken == 0 && first_new) {
+    if (tail.messages && !came && first_new) {
         // They came after the page was asked for, and are in the next one.
         tail.after = std::max(tail.after, first_new - 1);
-    } else if (tail.messages && taken == 0) {
+    } else if (tail.messages && !came) {
         core_.log.write(LogLevel::error, "broker",
                         "client '{}': {} stored messages are not in the store any more", s.client->id,
                         tail.messages);
         drop_tail(s);
     } else if (tail.messages == 0) {
         drop_tail(s);
-    } else if (!s.connection) {
-        tail.expiry_ms = INT64_MAX;  // looked at again when this page is gone
     }
 }
 
 /// A queue that grew over its limit while its oldest messages were on their way from the store.
 void Shard::trim_queue(Session& s) {
     if (core_.config.queue_policy != QueuePolicy::drop_oldest || !s.flow) return;
+    expire_queue(s);
     while (!s.flow->queue.empty() && queue_full(s, 0)) drop_oldest(s);
     if (s.flow->queue.empty()) fetch_page(s);
 }

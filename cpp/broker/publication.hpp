@@ -21,6 +21,7 @@ struct Publication : CallBound {
     bool has_expiry = false;
     uint32_t expiry_interval = 0;
     int64_t created_ms = 0;  ///< wall clock
+    int64_t born_ms = 0;     ///< monotonic clock: its age counts from here
     mqtt::Origin origin;
     ByteView origin_id;         ///< client id of the publisher
     bool exactly_once = false;  ///< its hand-overs to other shards are stored
@@ -29,8 +30,11 @@ struct Publication : CallBound {
 
     static Publication of(const mqtt::MessageRef& message) { return Publication(message); }
 
-    int64_t expires_ms() const {
-        return has_expiry ? created_ms + int64_t{expiry_interval} * 1000 : INT64_MAX;
+    int64_t due_ms() const { return has_expiry ? born_ms + int64_t{expiry_interval} * 1000 : INT64_MAX; }
+    /// It came now.
+    void stamp(int64_t now_ms, int64_t wall_ms) {
+        born_ms = now_ms;
+        created_ms = wall_ms;
     }
     /// A message for one delivery.
     mqtt::MessageRef take_message() {
@@ -40,7 +44,7 @@ struct Publication : CallBound {
     const mqtt::MessageRef& message() {
         if (!made)
             made = mqtt::Message::make({topic_name, payload, properties, origin_id, qos, retain, has_expiry,
-                                        expiry_interval, created_ms, origin});
+                                        expiry_interval, created_ms, born_ms, origin});
         return made;
     }
 
@@ -54,6 +58,7 @@ private:
           has_expiry(message->has_expiry()),
           expiry_interval(message->expiry_interval()),
           created_ms(message->created_ms()),
+          born_ms(message->born_ms()),
           origin(message->origin()),
           origin_id(message->origin_id()),
           made(message) {}

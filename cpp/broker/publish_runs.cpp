@@ -136,7 +136,7 @@ void Shard::each_in_run(const Run& run, F&& fn) {
         Publication p;
         p.topic_name = topic;
         p.payload = payload;
-        p.created_ms = wall_ms_;
+        p.stamp(now_ms_, wall_ms_);
         p.origin.publisher = run.publisher;
         p.origin.node = core_.config.node_id;
         p.origin_id = run.origin_id;
@@ -154,7 +154,7 @@ void Shard::deliver_run(Route& route, const Run& run) {
         Connection* c = s.connection;
         if (!c && !s.sink) continue;
         const bool v5 = c && c->version == mqtt::Version::v5;
-        const bool plain = c && !hooked && !s.read_hold && !(s.flow && s.flow->queued_qos0) &&
+        const bool plain = c && !hooked && !s.read_hold && !(s.flow && s.flow->queue.qos0()) &&
                            target.read == hooks::Verdict::allow && !(c->alias_maximum && v5) &&
                            c->max_packet_size == 0 &&
                            !(v5 && (own ? target.own_identifiers : target.identifiers)) &&

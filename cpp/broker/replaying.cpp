@@ -160,7 +160,7 @@ void Shard::deliver_replayed(Session& s, uint64_t number, topics::SubscriptionOp
     Ref<session::IdentifierList> identifiers;
     session::add_identifier(identifiers, options.identifier);
     for (const mqtt::MessageRef& message : messages) {
-        if (message->expires_ms() <= wall_ms_) continue;
+        if (message->due_ms() <= now_ms_) continue;
         // A newer one came live while this one was on its way [MQTT-4.6.0-5].
         if (s.replays && s.replays->overtaken(routes_.hash_of(message->topic_name()), number)) continue;
         if (options.no_local && message->origin_id().text() == s.client->id) continue;

@@ -41,7 +41,14 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         s.tail->cold = true;
         s.tail->messages = record.queued_messages;
         s.tail->bytes = record.queued_bytes;
-        if (record.next_expiry_ms) s.tail->expiry_ms = record.next_expiry_ms;
+        const bool all_expire = core_.config.capabilities.maximum_message_expiry_interval;
+        if (record.queued_messages && (record.next_expiry_ms || all_expire)) {
+            s.tail->known_from = record.last_position + 1;
+            s.tail->unknown = record.queued_messages;
+            s.tail->unknown_bytes = record.queued_bytes;
+            s.tail->unknown_due_ms =
+                all_expire ? now_ms_ : now_ms_ + std::max<int64_t>(0, record.next_expiry_ms - wall_ms_);
+        }
         count_queued(record.queued_messages, record.queued_bytes);
         core_.stored_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
         client->queued.store(static_cast<uint32_t>(record.queued_messages), std::memory_order_relaxed);
@@ -184,7 +191,7 @@ void Shard::load_retained(std::string_view topic) {
 }
 
 mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
-                                   uint8_t published_qos) {
+                                   int64_t born_ms, uint8_t published_qos) {
     std::vector<uint8_t> properties;
     forward_properties(packet.properties, properties);
     const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
@@ -198,12 +205,15 @@ mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin
     fields.has_expiry = expiry.has_value();
     fields.expiry_interval = expiry.value_or(0);
     fields.created_ms = created_ms;
+    fields.born_ms = born_ms;
     return mqtt::Message::make(fields);
 }
 
-/// A message is not younger than now, whatever the wall clock was when it came.
+/// Its age is what passed since the wall clock showed its time of creation. Of what was stored before the process began
+/// the wall clock is all there is to tell; no message is younger than now.
 mqtt::MessageRef Shard::stored_message(const hooks::StoredMessage& record) const {
-    return message_of(record.packet, record.origin, std::min(record.created_ms, wall_ms_),
+    const int64_t born_ms = std::min(wall_history_.monotonic_of(record.created_ms), now_ms_);
+    return message_of(record.packet, record.origin, std::min(record.created_ms, wall_ms_), born_ms,
                       record.published_qos);
 }
 

@@ -126,9 +126,9 @@ void Shard::store_retained(mqtt::MessageRef message) {
         retained_.remove(topic);
     } else {
         if (message->has_expiry()) {
-            retained_expiry_.emplace_back(message->expires_ms(), topic);
+            retained_expiry_.emplace_back(message->due_ms(), topic);
             std::push_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
-            const int64_t due = now_ms_ + std::max<int64_t>(0, message->expires_ms() - wall_ms_);
+            const int64_t due = std::max(now_ms_, message->due_ms());
             if (due < retained_deadline_ms_) {
                 retained_deadline_ms_ = due;
                 deadlines_.add({due, 0, kRetained});
@@ -147,7 +147,7 @@ void Shard::store_retained(mqtt::MessageRef message) {
         std::vector<std::pair<int64_t, std::string>> live;
         for (auto& entry : retained_expiry_) {
             const auto kept = retained_.find(entry.second);
-            if (kept && kept->expires_ms() == entry.first) live.push_back(std::move(entry));
+            if (kept && kept->due_ms() == entry.first) live.push_back(std::move(entry));
         }
         std::sort(live.begin(), live.end());
         live.erase(std::unique(live.begin(), live.end()), live.end());
@@ -159,18 +159,18 @@ void Shard::store_retained(mqtt::MessageRef message) {
 size_t Shard::expire_retained() {
     retained_deadline_ms_ = INT64_MAX;
     size_t done = 0;
-    for (; done < kExpiredAtOnce && !retained_expiry_.empty() && retained_expiry_.front().first <= wall_ms_; ++done) {
+    for (; done < kExpiredAtOnce && !retained_expiry_.empty() && retained_expiry_.front().first <= now_ms_; ++done) {
         std::pop_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
         const std::string topic = std::move(retained_expiry_.back().second);
         retained_expiry_.pop_back();
         const auto message = retained_.find(topic);
-        if (!message || message->expires_ms() > wall_ms_) continue;
+        if (!message || message->due_ms() > now_ms_) continue;
         remove_retained(topic);
         notify(EventId::on_retained_expired, nullptr, nullptr,
                [&](hooks::Hook& hook, hooks::Event& event) { hook.on_retained_expired(event, topic); });
     }
     if (!retained_expiry_.empty()) {
-        retained_deadline_ms_ = now_ms_ + std::max<int64_t>(0, retained_expiry_.front().first - wall_ms_);
+        retained_deadline_ms_ = std::max(now_ms_, retained_expiry_.front().first);
         deadlines_.add({retained_deadline_ms_, 0, kRetained});
     }
     return done;

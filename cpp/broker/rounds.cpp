@@ -170,16 +170,27 @@ void Shard::resume_store_waiters() {
                 store_waiters_.push_back(handle);
                 continue;
             }
-            c->waits_for_store = false;
-            if (std::exchange(c->input_waits, false)) {
-                c->last_received_ms = now_ms_;
-                continue_input(*c, {});
-                if (c->state == Connection::State::established) check_own_output(*c);
+            if (c->input_waits) {
+                // Not here: what it sent makes changes of a round, and this one may be closed already.
+                post(number_, [handle](Shard& shard) { shard.continue_store_waiter(handle); });
+                continue;
             }
+            c->waits_for_store = false;
             resume(*c);
         }
     }
     if (!store_waiters_.empty()) core_.store_waiters.fetch_or(uint64_t{1} << number_);
+}
+
+/// Its packets that came before it was held up are handled now.
+void Shard::continue_store_waiter(uint64_t handle) {
+    Connection* c = connections_.find(handle);
+    if (!c || !c->waits_for_store) return;
+    c->waits_for_store = c->input_waits = false;
+    c->last_received_ms = now_ms_;
+    continue_input(*c, {});
+    if (c->state == Connection::State::established) check_own_output(*c);
+    resume(*c);
 }
 
 /// Those of other shards: what they wait for may have been ours.
@@ -298,7 +309,7 @@ void Shard::release_flow(Connection* c, const Held& held) {
         return;
     }
     session::Delivery delivery = entry->delivery;
-    if (delivery.message->expires_ms() <= wall_ms_) {
+    if (delivery.message->due_ms() <= now_ms_) {
         drop_inflight(*s, delivery, held.id);
         finish_flow(*s, held.id);
         pump(*c, *s);

@@ -96,7 +96,7 @@ mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& for
     packet.packet_id = id;
     packet.properties = properties_of(p.properties);
     if (p.has_expiry) {
-        const int64_t waited = std::max<int64_t>(0, (wall_ms_ - p.created_ms) / 1000);
+        const int64_t waited = std::max<int64_t>(0, (now_ms_ - p.born_ms) / 1000);
         packet.properties.set_number(
             mqtt::PropertyId::message_expiry_interval,
             static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited)));
@@ -147,7 +147,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     if (c.version == mqtt::Version::v5) {
         if (delivery.identifiers) form.identifiers = delivery.identifiers->identifiers;
         if (p.has_expiry) {
-            const int64_t waited = std::max<int64_t>(0, (wall_ms_ - p.created_ms) / 1000);
+            const int64_t waited = std::max<int64_t>(0, (now_ms_ - p.born_ms) / 1000);
             form.has_expiry = true;
             form.expiry = static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited));
         }
@@ -217,15 +217,17 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     return true;
 }
 
-/// Wall clock at which a message has waited in a queue as long as the server lets it.
-int64_t Shard::queue_limit_ms(const mqtt::Message& message) const {
+/// Monotonic clock at which a queued message expires: by its own interval, or when it has waited as long as the server
+/// lets it.
+int64_t Shard::due_ms(const mqtt::Message& message) const {
     const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
-    return maximum ? message.created_ms() + int64_t{maximum} * 1000 : INT64_MAX;
+    return maximum ? std::min(message.due_ms(), message.born_ms() + int64_t{maximum} * 1000) : message.due_ms();
 }
 
 void Shard::pump(Connection& c, Session& s) {
     if (!s.flow || s.read_hold || c.state != Connection::State::established) return;
     session::Flow& flow = *s.flow;
+    expire_queue(s);
     const uint64_t high_mark = core_.config.limits.high_mark_bytes;
     while (!flow.resend.empty() && flow.outstanding() < c.window && c.out.bytes() <= high_mark) {
         const mqtt::PacketId id = flow.resend.front();
@@ -238,7 +240,7 @@ void Shard::pump(Connection& c, Session& s) {
             continue;
         }
         session::Delivery delivery = entry->delivery;
-        if (!delivery.sent && delivery.message->expires_ms() <= wall_ms_) {
+        if (!delivery.sent && delivery.message->due_ms() <= now_ms_) {
             // It had waited for the stores when its client went away.
             drop_inflight(s, delivery, id);
             finish_flow(s, id);
@@ -250,8 +252,7 @@ void Shard::pump(Connection& c, Session& s) {
     }
     while (!flow.queue.empty() && flow.resend.empty() && c.out.bytes() <= high_mark) {
         session::Delivery& next = flow.queue.front();
-        const int64_t expires = std::min(next.message->expires_ms(), queue_limit_ms(*next.message));
-        const bool expired = expires <= wall_ms_;
+        const bool expired = due_ms(*next.message) <= now_ms_;
         if (!expired && next.check_read) {
             const auto verdict = read_verdict(s, next.message->topic_name().text());
             if (verdict == hooks::Verdict::pending) break;
@@ -273,7 +274,7 @@ void Shard::pump(Connection& c, Session& s) {
             }
             break;
         }
-        session::Delivery delivery = flow.pop_front();
+        session::Delivery delivery = flow.queue.pop_front();
         uncount_queued(1, delivery.message->footprint());
         if (expired || delivery.check_read) forget_message(s, delivery.position);
         if (expired) {
@@ -307,7 +308,7 @@ bool Shard::queue_full(const Session& s, size_t bytes) const {
     const Limits& limits = core_.config.limits;
     const bool connected = s.connection && s.connection->state == Connection::State::established;
     const size_t more = bytes ? 1 : 0;
-    const size_t messages = queue_length(s) + more;
+    const size_t messages = queue_length(s) - (s.tail ? s.tail->unsure() : 0) + more;
     return (messages > 1 && bytes_waiting(s) + bytes > limits.client_queued_bytes) ||
            core_.bytes_waiting() + bytes > limits.queued_bytes ||
            core_.queued_messages.load(std::memory_order_relaxed) + more > limits.queued_messages ||
@@ -318,11 +319,11 @@ bool Shard::queue_full(const Session& s, size_t bytes) const {
 /// Bytes of its queue and of what is in flight, which leaves half of the limit to the queue.
 uint64_t Shard::bytes_waiting(const Session& s) const {
     const uint64_t inflight = s.flow ? s.flow->inflight.bytes() : 0;
-    return queue_bytes(s) + std::min(inflight, core_.config.limits.client_queued_bytes / 2);
+    return queue_bytes(s) - (s.tail ? s.tail->unsure_bytes() : 0) + std::min(inflight, core_.config.limits.client_queued_bytes / 2);
 }
 
 void Shard::drop_oldest(Session& s) {
-    const session::Delivery oldest = s.flow->pop_front();
+    const session::Delivery oldest = s.flow->queue.pop_front();
     uncount_queued(1, oldest.message->footprint());
     forget_message(s, oldest.position);
     drop(s, oldest, DropCause::queue_full);
@@ -343,11 +344,13 @@ void Shard::note_fullness(Session& s) {
     }
     if (room == std::exchange(s.known_room, room)) return;
     room == UINT64_MAX ? core_.full_sessions.remove(s.id.value) : core_.full_sessions.set(s.id.value, room);
+    if (s.connection) schedule(s, deadline_of(s));  // what expires makes room
 }
 
 bool Shard::enqueue(Session& s, session::Delivery delivery) {
     session::Flow& flow = s.make_flow();
     const size_t bytes = delivery.message->footprint();
+    expire_queue(s);  // what has expired takes no room [MQTT-3.3.2-5]
     while (queue_full(s, bytes)) {
         if (core_.config.queue_policy == QueuePolicy::drop_oldest && !flow.queue.empty()) {
             drop_oldest(s);
@@ -366,11 +369,12 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
         add_to_tail(s, delivery);
         if (flow.queue.empty() && s.connection) fetch_page(s);
     } else {
-        flow.enqueue(std::move(delivery));
+        const int64_t due = due_ms(*delivery.message);
+        flow.queue.push(std::move(delivery), due);
     }
     s.client->queued.store(static_cast<uint32_t>(queue_length(s)), std::memory_order_relaxed);
-    if (!s.connection && s.scheduled_ms == INT64_MAX) schedule(s, deadline_of(s));
     note_fullness(s);
+    if (!s.connection) schedule(s, deadline_of(s));
     return true;
 }
 
@@ -385,7 +389,7 @@ void Shard::clear_flow(Session& s) {
         if (entry.state == session::Inflight::State::published) drop_inflight(s, entry.delivery, id);
     });
     while (!s.flow->queue.empty()) {
-        const session::Delivery delivery = s.flow->pop_front();
+        const session::Delivery delivery = s.flow->queue.pop_front();
         uncount_queued(1, delivery.message->footprint());
         drop_inflight(s, delivery, 0);
     }

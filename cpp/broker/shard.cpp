@@ -32,6 +32,7 @@ Shard::~Shard() {
 void Shard::begin_round() {
     now_ms_ = core_.clock->monotonic_ms();
     wall_ms_ = core_.clock->wall_ms();
+    wall_history_.note(now_ms_, wall_ms_);
     first_pieces_ = kReplayWork;
     filters_left_ = kFiltersPerRound;
 }

@@ -16,6 +16,7 @@
 #include "base/deadlines.hpp"
 #include "base/metrics.hpp"
 #include "base/slots.hpp"
+#include "base/wall_history.hpp"
 #include "broker/callback_scope.hpp"
 #include "broker/close_cause.hpp"
 #include "broker/connection.hpp"
@@ -105,7 +106,7 @@ public:
     /// Lets go of hooks that were removed.
     void renew_hooks() { core_.hooks.renew(hook_view_); }
     static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
-                                       uint8_t published_qos = 0);
+                                       int64_t born_ms, uint8_t published_qos = 0);
     mqtt::MessageRef stored_message(const hooks::StoredMessage& record) const;
     void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
     /// The server holds as many retained messages as it may, and none of this topic. Any thread.
@@ -313,7 +314,7 @@ private:
     bool send_delivery(Connection& c, Session& s, session::Delivery&& delivery, mqtt::PacketId resend_id,
                        Publication& publication);
     void pump(Connection& c, Session& s);
-    int64_t queue_limit_ms(const mqtt::Message& message) const;
+    int64_t due_ms(const mqtt::Message& message) const;
     /// False when there was no room for it.
     bool enqueue(Session& s, session::Delivery delivery);
     void count_queued(uint64_t messages, uint64_t bytes);
@@ -369,6 +370,7 @@ private:
     bool store_stuck() const;
     void check_store_backlog(Connection& c);
     void wait_for_store(Connection& c);
+    void continue_store_waiter(uint64_t handle);
     void resume_store_waiters();
     void wake_store_waiters();
     void hold(Connection& c, Held held);
@@ -387,7 +389,6 @@ private:
     size_t queue_length(const Session& s) const;
     uint64_t queue_bytes(const Session& s) const;
     void fetch_page(Session& s);
-    void fetch_expired(Session& s);
     uint64_t begin_load(const Session& s, uint64_t after);
     uint64_t begin_load(hooks::Load::Request request, uint64_t session, uint64_t connection);
     void hand_over_loads();
@@ -399,6 +400,12 @@ private:
     void session_came(const PendingLoad& pending);
     void take_session(const hooks::Load& load);
     Result<void> restore_flow(Session& s, const hooks::StoredMessage& record);
+
+    // --- what expires in them (sweeps.cpp) ---
+    bool expire_tail(Session& s);
+    void forget_in_tail(Session& s, uint64_t position, uint64_t footprint);
+    void begin_sweep(Session& s);
+    void take_sweep(Session& s, const hooks::Load& load);
 
     // --- back-pressure (backpressure.cpp) ---
     bool over_high_mark(const Connection& c) const;
@@ -527,6 +534,7 @@ private:
     Metrics metrics_;
     int64_t now_ms_ = 0;
     int64_t wall_ms_ = 0;
+    WallHistory wall_history_;
     uint64_t clock_ = 0;
     uint32_t in_callback_ = 0;
     hooks::HookView hook_view_;
@@ -577,7 +585,8 @@ private:
     uint64_t next_position_ = 2;           ///< of the next message that is stored
     std::unordered_map<uint64_t, PendingLoad> loads_;
     std::vector<uint64_t> new_loads_;
-    std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: wall ms, topic
+    unsigned sweeps_ = 0;  ///< under way
+    std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: due ms, topic
     int64_t retained_deadline_ms_ = INT64_MAX;
     std::vector<uint8_t> scratch_;  ///< another form of a run
     std::vector<uint8_t> encode_buffer_;

@@ -48,7 +48,7 @@ void Shard::send_to_client(uint64_t subscriber, Packet packet) {
         p.retain = packet.retain;
         p.has_expiry = in.view.has_expiry;
         p.expiry_interval = in.view.message_expiry_interval;
-        p.created_ms = wall_ms_;
+        p.stamp(now_ms_, wall_ms_);
         session::Delivery form;
         form.qos = packet.qos;
         form.retain = packet.retain;

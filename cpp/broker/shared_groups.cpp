@@ -79,7 +79,6 @@ bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<sessi
 
 void Shard::redeliver_shared(Session& s, bool ending) {
     if (!s.flow) return;
-    std::vector<session::Delivery> moving;
     const auto wanted = [&](const session::Delivery& delivery, bool sent) {
         // A QoS 2 message already on its way stays with its receiver [MQTT-4.8.2-4] [MQTT-4.8.2-5].
         return delivery.share && !(sent && delivery.qos == 2);
@@ -105,7 +104,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
     };
     const auto move_on = [&](session::Delivery delivery) {
         RouteGroup group;
-        if (delivery.message->expires_ms() <= wall_ms_ || !other_member(delivery, group)) return false;
+        if (delivery.message->due_ms() <= now_ms_ || !other_member(delivery, group)) return false;
         Publication p = Publication::of(delivery.message);
         p.exactly_once = true;  // it is forgotten here at the same time
         deliver_to_group(group, p, {}, true, s.id);
@@ -118,20 +117,16 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         end_flow(s, id, *s.flow->inflight.find(id));
         forget_message(s, position);
     }
-    std::deque<session::Delivery> kept;
-    while (!s.flow->queue.empty()) {
-        session::Delivery delivery = s.flow->pop_front();
+    s.flow->queue.remove_if([&](session::Delivery& delivery) {
+        if (!wanted(delivery, false)) return false;
         uncount_queued(1, delivery.message->footprint());
-        if (wanted(delivery, false) && move_on(delivery)) {
+        if (move_on(delivery)) {
             forget_message(s, delivery.position);
-            continue;
+            return true;
         }
-        kept.push_back(std::move(delivery));
-    }
-    for (auto& delivery : kept) {
         count_queued(1, delivery.message->footprint());
-        s.flow->enqueue(std::move(delivery));
-    }
+        return false;
+    });
 }
 
 }  // namespace comqtt::broker

@@ -68,8 +68,9 @@ void Shard::save_whole_session(Session& s) {
         save_message(s, entry.delivery, id);
         if (released) record(Kind::message_released, &s).position = entry.delivery.position;
     });
-    for (session::Delivery& delivery : s.flow->queue)
+    s.flow->queue.each([&](session::Delivery& delivery) {
         if (delivery.qos) save_message(s, delivery, 0);
+    });
     for (const mqtt::PacketId id : s.flow->received.all()) record(Kind::received_added, &s).packet_id = id;
 }
 

@@ -34,7 +34,7 @@ void Shard::publish_sys_topics() {
         p.topic_name = ByteView(topic);
         p.payload = ByteView(value);
         p.retain = true;
-        p.created_ms = wall_ms_;
+        p.stamp(now_ms_, wall_ms_);
         p.origin.node = core_.config.node_id;
         retain_message(p, nullptr, nullptr);
         publish(p, {}, nullptr, nullptr);

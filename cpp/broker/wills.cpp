@@ -84,7 +84,7 @@ void Shard::send_will(hooks::Client& client, PacketBox& box) {
     const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
     p.has_expiry = expiry.has_value();
     p.expiry_interval = expiry.value_or(0);
-    p.created_ms = wall_ms_;
+    p.stamp(now_ms_, wall_ms_);
     p.origin.publisher = client.session;
     p.origin.node = core_.config.node_id;
     p.origin_id = ByteView(client.id);

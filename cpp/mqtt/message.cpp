@@ -29,6 +29,7 @@ Ref<Message> Message::make(const MessageFields& fields) {
     message->origin_size_ = static_cast<uint16_t>(fields.origin_id.size);
     message->expiry_interval_ = fields.expiry_interval;
     message->created_ms_ = fields.created_ms;
+    message->born_ms_ = fields.born_ms;
     message->origin_ = fields.origin;
     message->qos_ = fields.qos;
     message->retain_ = fields.retain;

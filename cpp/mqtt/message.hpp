@@ -29,7 +29,8 @@ struct MessageFields {
     bool retain = false;  ///< RETAIN flag as published
     bool has_expiry = false;
     uint32_t expiry_interval = 0;  ///< seconds, as published
-    int64_t created_ms = 0;        ///< wall clock, unix ms
+    int64_t created_ms = 0;        ///< wall clock, unix ms: for stores and people
+    int64_t born_ms = 0;           ///< monotonic clock: its age counts from here
     Origin origin;
 };
 
@@ -52,8 +53,11 @@ public:
     bool has_expiry() const { return has_expiry_; }
     uint32_t expiry_interval() const { return expiry_interval_; }
     int64_t created_ms() const { return created_ms_; }
-    /// Wall clock at which the message expires; INT64_MAX = never.
-    int64_t expires_ms() const {
+    int64_t born_ms() const { return born_ms_; }
+    /// Monotonic clock at which the message expires; INT64_MAX = never. A correction of the wall clock changes nothing.
+    int64_t due_ms() const { return has_expiry_ ? born_ms_ + int64_t{expiry_interval_} * 1000 : INT64_MAX; }
+    /// The same as the wall clock would show it, for stores.
+    int64_t expires_unix_ms() const {
         return has_expiry_ ? created_ms_ + int64_t{expiry_interval_} * 1000 : INT64_MAX;
     }
     const Origin& origin() const { return origin_; }
@@ -92,6 +96,7 @@ private:
     uint32_t properties_size_ = 0;
     uint32_t expiry_interval_ = 0;
     int64_t created_ms_ = 0;
+    int64_t born_ms_ = 0;
     mutable std::atomic<uint64_t> key_{0};
     Origin origin_;
     uint16_t topic_size_ = 0;

@@ -58,7 +58,7 @@ const OptionRow kTable[] = {
         "4294967295", 0, kU32,
         "seconds a session may outlive its connection; also the lifetime of 3.x persistent sessions"),
     COMQTT_INTEGER("capabilities.maximum-message-expiry-interval",
-                   broker.capabilities.maximum_message_expiry_interval, "86400", 0, kU32,
+                   broker.capabilities.maximum_message_expiry_interval, "0", 0, kU32,
                    "seconds a message may wait in a session queue; 0 = no limit"),
     COMQTT_INTEGER("capabilities.receive-maximum", broker.capabilities.receive_maximum, "1024", 1, kU16,
                    "QoS 1 and 2 messages a client may have unacknowledged at the server"),

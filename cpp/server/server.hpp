@@ -68,6 +68,8 @@ public:
     virtual Status advance(int64_t ms) = 0;
     /// Wall clock of the server, unix ms (virtual with clock=manual).
     virtual int64_t now_unix_ms() const = 0;
+    /// Milliseconds that only grow: what ages count by.
+    virtual int64_t monotonic_ms() const = 0;
 
     // Listeners, before or after start.
     virtual Result<void> listen(ListenerConfig config) = 0;

@@ -313,6 +313,7 @@ Status ServerImpl::advance(int64_t ms) {
 }
 
 int64_t ServerImpl::now_unix_ms() const { return clock_->wall_ms(); }
+int64_t ServerImpl::monotonic_ms() const { return clock_->monotonic_ms(); }
 
 Result<void> ServerImpl::ready() const {
     if (state() != State::running) return Error{Status::state, "the server is not running"};

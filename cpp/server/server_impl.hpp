@@ -28,6 +28,7 @@ public:
     bool in_callback() const override;
     Status advance(int64_t ms) override;
     int64_t now_unix_ms() const override;
+    int64_t monotonic_ms() const override;
 
     Result<void> listen(ListenerConfig config) override;
     Result<void> unlisten(std::string_view id, bool disconnect_clients) override;

@@ -63,7 +63,7 @@ bool QueueTable::insert(const Transaction::QueueRow& row) {
     const hooks::Change& change = *row.queued;
     const mqtt::Message& message = *change.message;
     const int64_t id = base_ + static_cast<int64_t>(change.message_key);
-    const int64_t expires_ms = message.expires_ms();
+    const int64_t expires_ms = message.expires_unix_ms();
     insert_.bind(1, row.session).bind(2, row.position);
     row.released ? insert_.bind_null(3) : insert_.bind(3, id);
     insert_.bind(4, int64_t{row.packet_id});

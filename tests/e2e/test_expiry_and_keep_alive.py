@@ -74,6 +74,26 @@ def test_an_expired_message_is_not_delivered(mqtt, unique):
     late.expect_nothing(via=publisher)
 
 
+@pytest.mark.parametrize("policy", ("drop-oldest", "drop-newest", "refuse"))
+def test_expired_messages_leave_their_room_to_others(mqtt_with, unique, policy):
+    """[MQTT-3.3.2-5] 199 of 200 that may wait have expired: 100 others do not push out the one that has not."""
+    mqtt = mqtt_with("capabilities.maximum-client-writes-pending=200", f"queue-policy={policy}")
+    topic, name = unique("t"), unique("c")
+    client = mqtt.connect(name, props={"session_expiry": 3600})
+    client.subscribe(topic, qos=1)
+    client.disconnect()
+    publisher = mqtt.connect()
+    for number in range(200):
+        publisher.publish(topic, b"stays" if number == 100 else b"expires", 1,
+                          props={} if number == 100 else {"message_expiry": 1})
+    _one_second(mqtt, unique)
+    for _ in range(100):
+        assert publisher.publish(topic, b"new", 1).reason == 0
+    back = mqtt.connect(name, clean=False)
+    assert [m.payload for m in back.messages(101)] == [b"stays"] + 100 * [b"new"]
+    back.expect_nothing()
+
+
 def test_a_message_already_sent_does_not_expire(mqtt, unique):
     """[MQTT-4.3.3-7] [MQTT-4.3.3-13] Both handshakes go on, and an unacknowledged PUBLISH is sent again."""
     topic, name = unique("t"), unique("c")

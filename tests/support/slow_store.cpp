@@ -207,7 +207,7 @@ Status SlowStore::stored_clients(hooks::Event&, hooks::StoredSink& sink) {
             }
             ++client.queued_messages;
             client.queued_bytes += queued.message->footprint();
-            const int64_t expires = queued.message->expires_ms();
+            const int64_t expires = queued.message->expires_unix_ms();
             if (expires != INT64_MAX && (!client.next_expiry_ms || expires < client.next_expiry_ms))
                 client.next_expiry_ms = expires;
         }

@@ -22,6 +22,7 @@ TEST_SUITE("topics/message") {
             fields.has_expiry = true;
             fields.expiry_interval = 10;
             fields.created_ms = 5000;
+            fields.born_ms = 700;
             fields.origin = {1, 2, 3};
             message = Message::make(fields);
         }
@@ -31,7 +32,8 @@ TEST_SUITE("topics/message") {
         CHECK(message->origin_id().text() == "client");
         CHECK(message->qos() == 2);
         CHECK(message->retain());
-        CHECK(message->expires_ms() == 15000);
+        CHECK(message->due_ms() == 10'700);
+        CHECK(message->expires_unix_ms() == 15'000);
         CHECK(message->origin().publisher == 1);
         CHECK(message->origin().clock == 2);
         CHECK(message->origin().node == 3);
@@ -49,7 +51,8 @@ TEST_SUITE("topics/message") {
 
     TEST_CASE("a message without expiry interval never expires") {
         auto message = Message::make({});
-        CHECK(message->expires_ms() == INT64_MAX);
+        CHECK(message->due_ms() == INT64_MAX);
+        CHECK(message->expires_unix_ms() == INT64_MAX);
         CHECK(message->topic_name().empty());
         CHECK(message->payload().empty());
     }
