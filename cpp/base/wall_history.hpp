@@ -32,8 +32,10 @@ public:
             const Stretch& stretch = stretches_[i];
             const int64_t at = wall_ms - stretch.offset;
             const int64_t from = i ? stretches_[i - 1].last_ms : INT64_MIN + kTolerance;
-            const int64_t to = i + 1 < stretches_.size() ? stretches_[i + 1].first_ms : stretch.last_ms;
-            if (at >= from - kTolerance && at <= to + kTolerance) return std::clamp(at, from, to);
+            const bool last = i + 1 == stretches_.size();
+            const int64_t to = last ? stretch.last_ms : stretches_[i + 1].first_ms;
+            if (at >= from - kTolerance && at <= to + (last ? kAhead : kTolerance))
+                return std::clamp(at, from, to);
         }
         return stretches_.empty() ? 0 : stretches_.front().first_ms;
     }
@@ -42,7 +44,9 @@ public:
     size_t stretches() const { return stretches_.size(); }
 
 private:
-    static constexpr int64_t kTolerance = 1000;  ///< a clock that is slewed, and what lies between two readings
+    static constexpr int64_t kTolerance =
+        1000;                                  ///< a clock that is slewed, and what lies between two readings
+    static constexpr int64_t kAhead = 60'000;  ///< another thread may have read the clock later: that is now
     static constexpr size_t kMost = 64;
     struct Stretch {
         int64_t offset;    ///< of the wall clock to the monotonic one

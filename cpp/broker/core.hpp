@@ -141,7 +141,8 @@ struct Core {
     uint64_t bytes_waiting() const {
         // What one shard began and another ended may be told in either order.
         const int64_t inflight = inflight_bytes.load(std::memory_order_relaxed);
-        return queued_bytes.load(std::memory_order_relaxed) + static_cast<uint64_t>(inflight > 0 ? inflight : 0);
+        return queued_bytes.load(std::memory_order_relaxed) +
+               static_cast<uint64_t>(inflight > 0 ? inflight : 0);
     }
 
     const Config config;

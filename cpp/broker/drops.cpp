@@ -9,8 +9,9 @@ void Shard::drop(Session& s, const Publication& p, const session::Delivery& form
     metrics_.messages_dropped.add();
     uint64_t held_back = 0;
     if (core_.log.enabled(LogLevel::warn) && drops_log_.allow(now_ms_, held_back))
-        core_.log.write(LogLevel::warn, "broker", "client '{}': a QoS {} message of {} bytes was dropped: {}{}",
-                        s.client->id, form.qos, p.payload.size, text_of(cause),
+        core_.log.write(LogLevel::warn, "broker",
+                        "client '{}': a QoS {} message of {} bytes was dropped: {}{}", s.client->id, form.qos,
+                        p.payload.size, text_of(cause),
                         held_back ? fmt::format("; {} such lines held back", held_back) : "");
     if (!wants(EventId::on_publish_dropped)) return;
     const auto box = box_packet(packet_of(p, form, 0), p.origin_id.text());

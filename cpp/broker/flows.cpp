@@ -40,8 +40,7 @@ void Shard::settle_inflight() {
 /// session, so that its queue always has the other half. One may always be, whatever its size.
 bool Shard::has_flight_room(const session::Flow& flow, size_t bytes) const {
     const uint64_t used = flow.inflight.bytes();
-    return used == 0 ||
-           (!inflight_full_ && used + bytes <= core_.config.limits.client_queued_bytes / 2);
+    return used == 0 || (!inflight_full_ && used + bytes <= core_.config.limits.client_queued_bytes / 2);
 }
 
 }  // namespace comqtt::broker

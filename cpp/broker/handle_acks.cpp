@@ -131,6 +131,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                     }
                 }
                 if (!entry->held) send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::success);
+                if (!s.flow->queue.empty()) pump(c, s);  // its bytes made room
             } else if (!failed) {
                 send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::packet_identifier_not_found);
             }

@@ -170,9 +170,8 @@ void Shard::deliver_run(Route& route, const Run& run) {
         }
         if (output_full(*c, bytes.size) ||
             (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
-            each_in_run(run, [&](Publication& p) {
-                drop(s, p, session::Delivery{}, DropCause::output_full);
-            });
+            each_in_run(run,
+                        [&](Publication& p) { drop(s, p, session::Delivery{}, DropCause::output_full); });
             continue;
         }
         metrics_.messages_sent.add(run.count);

@@ -221,7 +221,8 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
 /// lets it.
 int64_t Shard::due_ms(const mqtt::Message& message) const {
     const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
-    return maximum ? std::min(message.due_ms(), message.born_ms() + int64_t{maximum} * 1000) : message.due_ms();
+    return maximum ? std::min(message.due_ms(), message.born_ms() + int64_t{maximum} * 1000)
+                   : message.due_ms();
 }
 
 void Shard::pump(Connection& c, Session& s) {
@@ -319,7 +320,8 @@ bool Shard::queue_full(const Session& s, size_t bytes) const {
 /// Bytes of its queue and of what is in flight, which leaves half of the limit to the queue.
 uint64_t Shard::bytes_waiting(const Session& s) const {
     const uint64_t inflight = s.flow ? s.flow->inflight.bytes() : 0;
-    return queue_bytes(s) - (s.tail ? s.tail->unsure_bytes() : 0) + std::min(inflight, core_.config.limits.client_queued_bytes / 2);
+    return queue_bytes(s) - (s.tail ? s.tail->unsure_bytes() : 0) +
+           std::min(inflight, core_.config.limits.client_queued_bytes / 2);
 }
 
 void Shard::drop_oldest(Session& s) {

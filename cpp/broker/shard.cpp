@@ -142,8 +142,7 @@ void Shard::end_round() {
         finish_if_drained(c);
         if ((c.congestion || c.unread_answers) && !c.blocked) relieve(c);
         // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
-        if (!c.blocked && c.session && c.session->flow && c.session->flow->has_more())
-            pump(c, *c.session);
+        if (!c.blocked && c.session && c.session->flow && c.session->flow->has_more()) pump(c, *c.session);
     }
     dirty_.clear();
     settle_inflight();

@@ -585,7 +585,7 @@ private:
     uint64_t next_position_ = 2;           ///< of the next message that is stored
     std::unordered_map<uint64_t, PendingLoad> loads_;
     std::vector<uint64_t> new_loads_;
-    unsigned sweeps_ = 0;  ///< under way
+    unsigned sweeps_ = 0;                                           ///< under way
     std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: due ms, topic
     int64_t retained_deadline_ms_ = INT64_MAX;
     std::vector<uint8_t> scratch_;  ///< another form of a run

@@ -142,7 +142,8 @@ typedef struct comqtt_hooks {
                                 comqtt_packet* packet);
     /** After the message was handed to its receivers. */
     void (*on_published)(void* user, comqtt_event* event, comqtt_client* client, const comqtt_packet* packet);
-    /** A message was dropped because this receiver is too slow. */
+    /** A message will not reach this receiver: too much waits for it already, it does not take what it is sent, or the
+     * message is larger than its maximum packet size. It is counted in messages_dropped and logged, too. */
     void (*on_publish_dropped)(void* user, comqtt_event* event, comqtt_client* client,
                                const comqtt_packet* packet);
     /** The retained messages changed: 1 = stored, -1 = removed, 0 = nothing there to remove. */
@@ -157,7 +158,8 @@ typedef struct comqtt_hooks {
     /** A QoS 1 or 2 exchange is complete; the packet is the acknowledgement. */
     void (*on_qos_complete)(void* user, comqtt_event* event, comqtt_client* client,
                             const comqtt_packet* packet);
-    /** A message in flight expired or its session ended. */
+    /** A message in flight or waiting expired, or its session ended. Of a message that only a store holds, counted in
+     * inflight_dropped, this is not told: it is not read for that. */
     void (*on_qos_dropped)(void* user, comqtt_event* event, comqtt_client* client,
                            const comqtt_packet* packet);
     /** No packet id is free for a message to this client. */

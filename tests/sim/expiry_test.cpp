@@ -162,7 +162,8 @@ TEST_CASE("a message expires by the time that has passed, not by a wall clock th
             for (size_t i = 0; i < 40; ++i)
                 if (away.inbox[i].expiry_s) CHECK(*away.inbox[i].expiry_s == 600 - 111);
             for (size_t i = 40; i < 100; ++i)
-                if (away.inbox[i].expiry_s) CHECK((*away.inbox[i].expiry_s == 540 || *away.inbox[i].expiry_s == 40));
+                if (away.inbox[i].expiry_s)
+                    CHECK((*away.inbox[i].expiry_s == 540 || *away.inbox[i].expiry_s == 40));
             CHECK(store->fault == "");
         }
     }

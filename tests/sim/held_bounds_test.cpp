@@ -46,13 +46,15 @@ public:
 
 }  // namespace
 
-TEST_CASE("PUBRELs for unknown ids wait for a silent store up to a limit, and all are answered when it commits") {
+TEST_CASE(
+    "PUBRELs for unknown ids wait for a silent store up to a limit, and all are answered when it commits") {
     for (unsigned shard_count = 1; shard_count <= 2; ++shard_count) {
         Silent silent(shards(shard_count));
         Raw& raw = silent.client("flood");
         silent.store->at_once = false;
         raw.publish("t", 2, 1);
-        for (unsigned i = 0; i < 30'000; ++i) raw.ack(PacketType::pubrel, static_cast<uint16_t>(2 + i % 60'000));
+        for (unsigned i = 0; i < 30'000; ++i)
+            raw.ack(PacketType::pubrel, static_cast<uint16_t>(2 + i % 60'000));
         silent.stage.sim.settle();
         CHECK(silent.held() <= 2048);
         CHECK(raw.wire().paused());
@@ -137,7 +139,8 @@ TEST_CASE("a stored session that connects again and again while the store is sil
             raw.wire().close();
             silent.stage.sim.settle();
         }
-        CHECK(silent.uncommitted() <= 2 * 65'536 + 400'000);  // 5 s of it come before the store counts as stuck
+        CHECK(silent.uncommitted() <=
+              2 * 65'536 + 400'000);  // 5 s of it come before the store counts as stuck
         const uint64_t before = silent.uncommitted();
         for (unsigned i = 0; i < 100; ++i) {
             Raw& raw = silent.client("restless");

@@ -44,7 +44,8 @@ Settings History::sim_settings(const HistorySettings& settings) {
     if (random.chance(30)) config.capabilities.maximum_session_expiry_interval = 3600;
     if (random.chance(50)) config.limits.client_queue_memory = random.between(100, 4000);
     if (random.chance(30)) config.limits.uncommitted_bytes = random.between(500, 5000);
-    config.limits.slow_store_ms = 1'000'000'000;  // the store commits when its turn comes, whatever time it is
+    config.limits.slow_store_ms =
+        1'000'000'000;  // the store commits when its turn comes, whatever time it is
     return result;
 }
 

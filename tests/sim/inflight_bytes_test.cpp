@@ -27,7 +27,8 @@ void send_many(Stage& stage, Client& publisher, unsigned count, size_t size, uin
 
 }  // namespace
 
-TEST_CASE("a receiver that reads and never acknowledges holds no more than its limit in flight and in its queue") {
+TEST_CASE(
+    "a receiver that reads and never acknowledges holds no more than its limit in flight and in its queue") {
     for (uint64_t seed = 1; seed <= 6; ++seed) {
         Stage stage(little_room(1 + seed % 2, seed));
         Client& consumer = stage.connected("consumer", 0, {.wire_capacity = 1 << 20});
@@ -38,7 +39,8 @@ TEST_CASE("a receiver that reads and never acknowledges holds no more than its l
             send_many(stage, publisher, 20, 1000, 2);
             consumer.read(SIZE_MAX);
             CHECK(stage.sim.core->inflight_bytes.load() <= static_cast<int64_t>(kLimit / 2));
-            CHECK(stage.sim.core->inflight_bytes.load() + static_cast<int64_t>(stage.sim.core->queued_bytes) <=
+            CHECK(stage.sim.core->inflight_bytes.load() +
+                      static_cast<int64_t>(stage.sim.core->queued_bytes) <=
                   static_cast<int64_t>(kLimit));
         }
         CHECK(consumer.in_flight() >= 15);
@@ -51,7 +53,9 @@ TEST_CASE("a receiver that reads and never acknowledges holds no more than its l
     }
 }
 
-TEST_CASE("acknowledgements make room for bytes in flight: a small limit loses nothing to a receiver that goes on") {
+TEST_CASE(
+    "acknowledgements make room for bytes in flight: a small limit loses nothing to a receiver that goes "
+    "on") {
     for (uint64_t seed = 1; seed <= 10; ++seed) {
         Settings settings = little_room(1 + seed % 3, seed);
         settings.config.limits.high_mark_bytes = 4096;
@@ -100,7 +104,8 @@ TEST_CASE("a message in flight to many receivers counts once in all") {
     Stage stage(shards(2));
     std::vector<Client*> consumers;
     for (unsigned i = 0; i < 10; ++i) {
-        consumers.push_back(&stage.connected("consumer" + std::to_string(i), i % 2, {.wire_capacity = 1 << 20}));
+        consumers.push_back(
+            &stage.connected("consumer" + std::to_string(i), i % 2, {.wire_capacity = 1 << 20}));
         stage.subscribe(*consumers.back(), "t", {.qos = 1});
     }
     Client& publisher = stage.connected("publisher", 0);
@@ -120,7 +125,8 @@ TEST_CASE("a reconnect sends again what is in flight only as fast as the client 
         Settings settings = shards(1 + seed % 2, seed);
         settings.config.limits.high_mark_bytes = 4096;
         Stage stage(settings);
-        Client& consumer = stage.connected("consumer", 0, {.wire_capacity = 1000}, {.clean = false, .expiry_s = 100});
+        Client& consumer =
+            stage.connected("consumer", 0, {.wire_capacity = 1000}, {.clean = false, .expiry_s = 100});
         Client& publisher = stage.connected("publisher", stage.sim.shard_count() - 1);
         stage.subscribe(consumer, "t", {.qos = 2});
         consumer.deaf = true;

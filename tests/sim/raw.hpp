@@ -25,8 +25,7 @@ public:
         packet.type = mqtt::PacketType::connect;
         packet.connect.client_id = id;
         packet.connect.clean_start = clean;
-        if (expiry_s)
-            packet.properties.set_number(mqtt::PropertyId::session_expiry_interval, expiry_s);
+        if (expiry_s) packet.properties.set_number(mqtt::PropertyId::session_expiry_interval, expiry_s);
         send(std::move(packet));
     }
     void publish(const std::string& topic, uint8_t qos, mqtt::PacketId id, bool dup = false) {
@@ -64,7 +63,8 @@ public:
                 header.packet_size() > rest.size)
                 break;
             mqtt::Packet packet;
-            demand(!mqtt::decode_packet(rest.subview(0, header.packet_size()), mqtt::Version::v5, false, {}, packet),
+            demand(!mqtt::decode_packet(rest.subview(0, header.packet_size()), mqtt::Version::v5, false, {},
+                                        packet),
                    "a packet that cannot be decoded");
             ++count[packet.type];
             last_reason = packet.reason;
