@@ -12,7 +12,7 @@ void Shard::drop(Session& s, const Publication& p, const session::Delivery& form
         core_.log.write(LogLevel::warn, "broker",
                         "client '{}': a QoS {} message of {} bytes was dropped: {}{}", s.client->id, form.qos,
                         p.payload.size, text_of(cause),
-                        held_back ? fmt::format("; {} such lines held back", held_back) : "");
+                        lines_held_back(held_back));
     if (!wants(EventId::on_publish_dropped)) return;
     const auto box = box_packet(packet_of(p, form, 0), p.origin_id.text());
     box->created_ms = p.created_ms;
