@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "sim/raw.hpp"
+#include "sim/rogue.hpp"
 #include "sim/stage.hpp"
 #include "support/slow_store.hpp"
 
@@ -18,8 +18,8 @@ public:
         REQUIRE(stage.sim.core->hooks.add(store));
         store->at_once = true;
     }
-    Raw& client(const std::string& name, bool clean = false, uint32_t expiry_s = 1000) {
-        raws.push_back(std::make_unique<Raw>(stage.sim));
+    Rogue& client(const std::string& name, bool clean = false, uint32_t expiry_s = 1000) {
+        raws.push_back(std::make_unique<Rogue>(stage.sim));
         raws.back()->connect(name, clean, expiry_s);
         stage.sim.settle();
         return *raws.back();
@@ -41,7 +41,7 @@ public:
 
     Stage stage;
     std::shared_ptr<SlowStore> store = std::make_shared<SlowStore>();
-    std::vector<std::unique_ptr<Raw>> raws;
+    std::vector<std::unique_ptr<Rogue>> raws;
 };
 
 }  // namespace
@@ -50,7 +50,7 @@ TEST_CASE(
     "PUBRELs for unknown ids wait for a silent store up to a limit, and all are answered when it commits") {
     for (unsigned shard_count = 1; shard_count <= 2; ++shard_count) {
         Silent silent(shards(shard_count));
-        Raw& raw = silent.client("flood");
+        Rogue& raw = silent.client("flood");
         silent.store->at_once = false;
         raw.publish("t", 2, 1);
         for (unsigned i = 0; i < 30'000; ++i)
@@ -69,7 +69,7 @@ TEST_CASE(
 
 TEST_CASE("QoS 2 messages that are sent again and again wait for a silent store up to a limit") {
     Silent silent(shards(1));
-    Raw& raw = silent.client("again");
+    Rogue& raw = silent.client("again");
     silent.store->at_once = false;
     raw.publish("t", 2, 1);
     for (unsigned i = 0; i < 10'000; ++i) raw.publish("t", 2, 1, true);
@@ -106,7 +106,7 @@ TEST_CASE("subscriptions made and removed leave no more for a silent store than 
         Settings settings = shards(shard_count);
         settings.config.limits.uncommitted_bytes = 65'536;
         Silent silent(settings);
-        Raw& raw = silent.client("fickle");
+        Rogue& raw = silent.client("fickle");
         silent.store->at_once = false;
         for (uint16_t i = 0; i < 1500; ++i) {
             const std::string name = "a/filter/" + std::to_string(i);
@@ -134,7 +134,7 @@ TEST_CASE("a stored session that connects again and again while the store is sil
         silent.client("restless");
         silent.store->at_once = false;
         for (unsigned i = 0; i < 1000; ++i) {
-            Raw& raw = silent.client("restless");
+            Rogue& raw = silent.client("restless");
             silent.stage.sim.advance(20);
             raw.wire().close();
             silent.stage.sim.settle();
@@ -143,7 +143,7 @@ TEST_CASE("a stored session that connects again and again while the store is sil
               2 * 65'536 + 400'000);  // 5 s of it come before the store counts as stuck
         const uint64_t before = silent.uncommitted();
         for (unsigned i = 0; i < 100; ++i) {
-            Raw& raw = silent.client("restless");
+            Rogue& raw = silent.client("restless");
             raw.wire().close();
             silent.stage.sim.settle();
             raw.read();
@@ -151,7 +151,7 @@ TEST_CASE("a stored session that connects again and again while the store is sil
         }
         CHECK(silent.uncommitted() == before);
         silent.catch_up();
-        Raw& raw = silent.client("restless");
+        Rogue& raw = silent.client("restless");
         silent.catch_up();
         raw.read();
         CHECK(raw.count[PacketType::connack] == 1);

@@ -1,5 +1,5 @@
 #pragma once
-// Raw: a connection of a client that keeps to no rules. What it sends is up to the test; what came is counted by type.
+// Rogue: a connection of a client that keeps to no rules. What it sends is up to the test; what came is counted by type.
 
 #include <map>
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace comqtt::sim {
 
-class Raw {
+class Rogue {
 public:
-    explicit Raw(Sim& sim, size_t capacity = 1 << 20) : wire_(&sim.dial(capacity)) {}
+    explicit Rogue(Sim& sim, size_t capacity = 1 << 20) : wire_(&sim.dial(capacity)) {}
 
     void send(mqtt::Packet packet) {
         packet.version = mqtt::Version::v5;
