@@ -104,6 +104,7 @@ struct Connection {
     bool unread_answers = false;    ///< not read because it does not take what it is sent
     bool waits_for_store = false;   ///< not read because too much waits for the stores
     bool input_waits = false;       ///< so does what stands in `partial`, whole packets among it
+    bool last_words = false;        ///< heard out before it is taken over: bounded by that, it waits for no store
     bool waits_to_connect = false;  ///< in the shard's list of CONNECTs that wait
     uint32_t connecting_bytes = 0;  ///< of `partial`, counted in the core: CONNECT has not arrived as a whole
     uint32_t received = 0;          ///< QoS 2 messages of this connection that wait for PUBREL (4.9)

@@ -225,7 +225,7 @@ void Shard::check_store_backlog(Connection& c) {
 
 /// This client is not read, and what it has sent already is not looked at, until less waits for the stores.
 void Shard::wait_for_store(Connection& c) {
-    if (c.waits_for_store || c.state != Connection::State::established) return;
+    if (c.waits_for_store || c.last_words || c.state != Connection::State::established) return;
     c.waits_for_store = true;
     metrics_.backpressure_pauses.add();
     store_waiters_.push_back(c.handle);

@@ -86,6 +86,16 @@ void Shard::run_take_overs() {
 /// False when the old connection has more to say, or waits for a verdict, and there is time for it.
 bool Shard::hear_out(Connection& c, Connection& old) {
     if (now_ms_ >= c.last_received_ms + core_.config.limits.takeover_timeout_ms) return true;
+    struct LastWords {
+        explicit LastWords(Connection& connection) : c(connection) { c.last_words = true; }
+        ~LastWords() { c.last_words = false; }
+        Connection& c;
+    } const last_words(old);
+    if (old.waits_for_store) {
+        old.waits_for_store = false;
+        if (std::exchange(old.input_waits, false)) continue_input(old, {});
+        resume(old);
+    }
     for (size_t piece = kTakeOverPiece; !old.suspension;) {
         const uint64_t limit = std::min<uint64_t>(piece, c.suspension->bytes_left);
         if (!limit && !c.suspension->bytes_left) return true;
