@@ -88,6 +88,7 @@ void Shard::pause(Connection& c) {
 }
 
 void Shard::resume(Connection& c) {
+    if (c.half_closed) half_closed_.push_back(c.handle);  // perhaps what it waited for has come
     if (c.paused_by == 0 || --c.paused_by) return;
     c.last_waited_on = 0;
     if (c.link && !c.finishing) c.link->resume_reading();

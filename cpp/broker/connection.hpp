@@ -101,6 +101,7 @@ struct Connection {
     bool blocked = false;  ///< the link did not take all
     bool connect_seen = false;
     bool finishing = false;         ///< Link::finish was called
+    bool half_closed = false;       ///< the peer sends no more; ends when it has got what it asked for
     bool unread_answers = false;    ///< not read because it does not take what it is sent
     bool waits_for_store = false;   ///< not read because too much waits for the stores
     bool input_waits = false;       ///< so does what stands in `partial`, whole packets among it

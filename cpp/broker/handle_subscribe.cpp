@@ -167,8 +167,7 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     if (topics::parse_filter(filter, parsed) != topics::FilterError::none) return false;
     if (!s.subscriptions.erase(filter)) return false;
     // After UNSUBACK nothing is added [MQTT-3.10.4-2].
-    if (!parsed.shared && replays_.stop(s.replays, parsed.topic_filter))
-        metrics_.retained_replays.set(replays_.count());
+    if (!parsed.shared && replays_.stop(s.replays, parsed.topic_filter)) replays_changed(s);
     metrics_.subscriptions.sub();
     if (s.stored) record_text(hooks::Change::Kind::subscription_removed, &s, filter);
     count = static_cast<int32_t>(

@@ -80,7 +80,6 @@ void Shard::run_replays() {
     for (unsigned store = 0; store < core_.shards.size(); ++store)
         if (store != number_ && !replays_.waiting(store) && replays_.queued(store)) ask_store(store);
     replays_.free_some();
-    metrics_.retained_replays.set(replays_.count());
 }
 
 void Shard::replay_own_store() {
@@ -102,6 +101,7 @@ void Shard::replay_own_store() {
             if (s->replays) replays_.advance_front(id, s->replays, number_);
         }
         if (s->replays) wake_replays(*s);
+        replays_changed(*s);
     }
 }
 
@@ -150,8 +150,13 @@ void Shard::take_answers(unsigned store, std::vector<ReplayAsk>& asks) {
         if (!replay) continue;
         deliver_replayed(*s, replay->number, replay->options, ask.found);
         if (s->replays) replays_.answered(ask.session, s->replays, ask);
+        replays_changed(*s);
     }
+}
+
+void Shard::replays_changed(const Session& s) {
     metrics_.retained_replays.set(replays_.count());
+    if (!s.replays && s.connection && s.connection->half_closed) half_closed_.push_back(s.connection->handle);
 }
 
 void Shard::deliver_replayed(Session& s, uint64_t number, topics::SubscriptionOptions options,

@@ -83,21 +83,17 @@ void Shard::on_peer_gone(Connection& c) {
                   .tell_client = false});
 }
 
-/// Ends half-closed connections that have nothing more to come.
+/// Ends half-closed connections that have nothing more to come. The others are looked at again when that may be so.
 void Shard::finish_half_closed() {
-    for (size_t i = 0; i < half_closed_.size();) {
-        Connection* c = connections_.find(half_closed_[i]);
-        if (c && (c->suspension || c->input_waits || (c->session && c->session->replays))) {
-            ++i;
-            continue;
-        }
-        if (c)
-            close(*c, {.reason = Reason::unspecified_error,
-                       .text = "the client closed the connection",
-                       .by_client = true,
-                       .tell_client = false});
-        half_closed_[i] = half_closed_.back();
-        half_closed_.pop_back();
+    for (const uint64_t handle : std::exchange(half_closed_, {})) {
+        Connection* c = connections_.find(handle);
+        if (!c) continue;
+        c->half_closed = true;
+        if (c->suspension || c->input_waits || (c->session && c->session->replays)) continue;
+        close(*c, {.reason = Reason::unspecified_error,
+                   .text = "the client closed the connection",
+                   .by_client = true,
+                   .tell_client = false});
     }
 }
 

@@ -460,6 +460,8 @@ private:
     void wake_replays(Session& s) {
         if (!held_back(s)) replays_.wake(s.id.value, *s.replays);
     }
+    /// Some may have ended.
+    void replays_changed(const Session& s);
     void run_replays();
     void replay_own_store();
     void ask_store(unsigned store);

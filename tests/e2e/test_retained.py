@@ -1,5 +1,7 @@
 """Retained messages."""
 
+import socket
+
 import pytest
 
 import mqtt_packets as mp
@@ -234,3 +236,24 @@ def test_a_retained_message_does_not_come_after_the_one_that_replaced_it(mqtt, u
         while got.topic != last:
             assert got.payload == b"new"
             got = subscriber.message()
+
+
+def test_a_client_that_sends_no_more_is_still_sent_everything_retained(mqtt, unique):
+    """More than fits anywhere on the way, on every thread; then the broker closes."""
+    topic, count, payload = unique("t"), 3000, b"x" * 1000
+    writer = mqtt.connect()
+    for i in range(count):
+        writer.send_publish(f"{topic}/{i}", payload, retain=True)
+    writer.publish(f"{topic}/end", b"x", 1, retain=True)
+    try:
+        client = mqtt.connect(receive_buffer=4096)
+        client.send(mp.subscribe(1, [(f"{topic}/#", 0), (f"{topic}/none/#", 0)]))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read().type == mp.SUBACK
+        seen = {client.read().topic for _ in range(count + 1)}
+        assert len(seen) == count + 1
+        client.expect_closed()
+    finally:
+        for i in range(count):
+            writer.send_publish(f"{topic}/{i}", b"", retain=True)
+        writer.publish(f"{topic}/end", b"", 1, retain=True)
