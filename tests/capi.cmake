@@ -29,3 +29,7 @@ foreach(source IN LISTS capi_tests)
   add_test(NAME capi/${name} COMMAND capi_${name})
   set_tests_properties(capi/${name} PROPERTIES LABELS capi TIMEOUT 120)
 endforeach()
+# It measures at three numbers of threads, and again where a busy machine was in the way.
+if(TEST capi/test_scale)
+  set_tests_properties(capi/test_scale PROPERTIES TIMEOUT 900)
+endif()
