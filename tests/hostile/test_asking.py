@@ -37,7 +37,7 @@ def test_shared_subscriptions_that_come_and_go_cost_nothing(besiege):
 
     def stream():
         for block in range(blocks):
-            filters = [(f"$share/g{block}x{n}/{each}", qos) for n, (each, qos) in enumerate(_filters(block, 50, length))]
+            filters = [(f"$share/g{n}/{each}", qos) for n, (each, qos) in enumerate(_filters(block, 50, length))]
             yield mp.subscribe(1 + block, filters) + mp.unsubscribe(1 + block, [each for each, _ in filters])
 
     siege.during(siege.attacker(mp.connect(unique_name("h"), keep_alive=0), stream()).run)
