@@ -44,6 +44,27 @@ def test_a_receiver_that_comes_back_without_acknowledging_costs_its_limit(besieg
     siege.assert_bounded(2 * CLIENT_BYTES, ATTACK)
 
 
+def test_qos_2_without_pubrel_for_ever_costs_nothing(besiege):
+    """The broker stops it at its Receive Maximum; it comes back to the same session each time."""
+    siege, attack, name = besiege(), 0, unique_name("h")
+    payload = bytes(10_000)
+
+    def work():
+        nonlocal attack
+        for round_ in range(15):
+            client = siege.client(client_id=name, clean=False, props={"session_expiry": 1000})
+            data = b"".join(mp.publish("t", payload, 2, packet_id=1 + round_ * 1024 + n) for n in range(1024))
+            client.socket.settimeout(DEADLINE)
+            client.socket.sendall(data)
+            attack += len(data)
+            for n in range(1024):
+                client.wait_for(PUBREC, 1 + round_ * 1024 + n, timeout=DEADLINE)
+            client.drop()
+
+    siege.during(work)
+    siege.assert_bounded(0, attack)
+
+
 @pytest.mark.parametrize("type_", (PUBACK, PUBREC, PUBREL, PUBCOMP))
 @pytest.mark.parametrize("version, reads", ((5, True), (5, False), (4, False)))
 def test_acknowledgements_of_what_was_not_sent_cost_nothing(besiege, type_, version, reads):
