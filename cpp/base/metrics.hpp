@@ -57,7 +57,8 @@ namespace comqtt {
     X(hook_failures, counter, "Callbacks of hooks that failed")                                   \
     X(deferrals_misused, counter, "Deferrals used again after they were answered")                \
     X(memory_failures, counter, "Connections and requests given up because memory was out")       \
-    X(inflight_bytes, gauge, "Bytes of QoS 1 and 2 messages in flight, each message once")
+    X(inflight_bytes, gauge, "Bytes of QoS 1 and 2 messages in flight, each message once")        \
+    X(waits_refused, counter, "Times a publisher had no time left for a receiver that takes nothing")
 
 /// One value of a block: written by one thread, read by any.
 class Counter {

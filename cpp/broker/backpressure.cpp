@@ -1,5 +1,7 @@
-// Back-pressure: a receiver above its high mark makes the publishers that feed it wait (they are not read) until
-// it is below its low mark. A receiver that stays full too long is no longer waited for, then disconnected.
+// Back-pressure, the receiver's side. A receiver above its high mark is full: the publishers that feed it are asked to
+// wait until it is below its low mark. It is waited for while it makes progress: takes bytes when its output is what is
+// full, acknowledges when its queue is. One that makes none is waited for once, briefly, and then given up until it does.
+// What the publishers make of it is in waiting.cpp.
 
 #include <algorithm>
 
@@ -27,15 +29,103 @@ bool Shard::below_low_mark(const Connection& c) const {
            flow.queue.size() <= core_.config.capabilities.maximum_client_writes_pending / 4;
 }
 
+/// What the output of a full receiver may hold while nobody waits for it: several high marks as long as few are full, so
+/// that one which reads in large, rare steps need not lose anything.
+uint64_t Shard::slack_mark() const {
+    const Limits& limits = core_.config.limits;
+    const uint64_t full = std::max<uint64_t>(1, core_.congested.load(std::memory_order_relaxed));
+    const uint64_t most = std::min(limits.client_queued_bytes / 4, limits.high_mark_bytes * 16);
+    return std::max(limits.high_mark_bytes, std::min(limits.queued_bytes / 8 / full, most));
+}
+
+bool Shard::over_slack(const Connection& c) const {
+    return c.out.bytes() > core_.config.limits.high_mark_bytes && c.out.bytes() > slack_mark();
+}
+
 void Shard::check_congestion(Connection& c, Source source) {
     if (!over_high_mark(c)) return;
-    if (!c.congestion) {
-        c.congestion = std::make_unique<Congestion>();
-        c.congestion->since_ms = c.congestion->progress_ms = now_ms_;
-        schedule(c, deadline_of(c));
+    if (!c.congested()) {
+        flush(c);  // what this round has written may not have been offered to it yet
+        if (!over_high_mark(c)) return;
+        begin_congestion(c);
     }
-    if (core_.config.backpressure == BackpressurePolicy::wait && !c.congestion->given_up && source.connection)
-        pause_source(source, c);
+    Congestion& full = *c.congestion;
+    if (core_.config.backpressure != BackpressurePolicy::wait || !source.connection || c.given_up()) return;
+    const uint64_t publisher = key_of(source);
+    if (full.last_asked == publisher) return;
+    full.last_asked = publisher;
+    if (full.waiters.size() > core_.connections.load(std::memory_order_relaxed))
+        release_waiters(c);  // some have closed long since
+    if (full.waiters.insert(publisher).second) ask_to_wait(publisher, c);
+}
+
+void Shard::begin_congestion(Connection& c) {
+    if (!c.congestion) c.congestion = std::make_unique<Congestion>();
+    Congestion& full = *c.congestion;
+    full.begin(core_.config.limits, now_ms_, c.link ? c.link->in_transit() : 0,
+               c.client && core_.idle_receivers.knows(*c.client, now_ms_));
+    ++congested_;
+    core_.congested.fetch_add(1, std::memory_order_relaxed);
+    schedule(c, deadline_of(c));
+}
+
+void Shard::end_congestion(Connection& c) {
+    if (!c.congested()) return;
+    release_waiters(c);
+    c.congestion->end();
+    --congested_;
+    core_.congested.fetch_sub(1, std::memory_order_relaxed);
+}
+
+/// The transport took bytes. They are progress when the output is what is full, and not, say, the answer to a PINGREQ.
+void Shard::note_taken(Connection& c, size_t bytes) {
+    c.congestion->note_taken(bytes, now_ms_);
+    if (c.out.bytes() + bytes > core_.config.limits.high_mark_bytes / 2) note_progress(c);
+}
+
+void Shard::note_acknowledged(Connection& c) {
+    if (!c.congested()) return;
+    c.congestion->note_taken(0, now_ms_);
+    if (c.out.bytes() <= core_.config.limits.high_mark_bytes) note_progress(c);
+}
+
+void Shard::note_progress(Connection& c) {
+    const Congestion::State before = c.congestion->note_progress(core_.config.limits, now_ms_);
+    if (before == Congestion::State::earning) return;
+    schedule(c, deadline_of(c));
+    ask_waiters(c);
+}
+
+/// Looks whether a full receiver has made progress that nobody was told of, and what follows when it has not.
+void Shard::check_receiver(Connection& c) {
+    const Limits& limits = core_.config.limits;
+    Congestion& full = *c.congestion;
+    if (full.check_ms() > now_ms_) return;
+    // The transport accepts more only when a good part of its buffer is free: the peer has taken some before that.
+    if (c.out.bytes() > limits.high_mark_bytes / 2 && c.link && full.look(c.link->in_transit()))
+        note_progress(c);
+    if (full.overdue(limits, now_ms_)) {
+        full.turn_idle(now_ms_, c.client && core_.idle_receivers.knows(*c.client, now_ms_));
+        ask_waiters(c);
+    } else if (full.out_of_patience(limits, now_ms_)) {
+        give_up(c);
+    }
+    if (c.congested()) full.plan_check(limits, now_ms_, congested_);
+}
+
+void Shard::give_up(Connection& c) {
+    const Limits& limits = core_.config.limits;
+    c.congestion->give_up();
+    metrics_.stuck_consumers.add();
+    if (c.client) core_.idle_receivers.note(*c.client, now_ms_, limits.idle_memory_ms, limits.idle_receivers);
+    uint64_t suppressed = 0;
+    if (c.client && core_.log.enabled(LogLevel::warn) && idle_log_.allow(now_ms_, suppressed))
+        core_.log.write(LogLevel::warn, "broker",
+                        "{} ({}): {} bytes wait and it takes nothing, publishers no longer wait for it{}",
+                        c.client->remote, c.client->id,
+                        c.out.bytes() + (c.session && c.session->flow ? c.session->flow->queue.bytes() : 0),
+                        lines_held_back(suppressed));
+    release_waiters(c);
 }
 
 /// Answers are output too: who does not take them is not read, under any policy.
@@ -47,58 +137,39 @@ void Shard::check_own_output(Connection& c) {
     pause(c);
 }
 
-void Shard::pause_source(Source source, Connection& receiver) {
-    auto& waiters = receiver.congestion->waiters;
-    const auto same = [&](const Source& other) {
-        return other.connection == source.connection && other.shard == source.shard;
+void Shard::ask_to_wait(uint64_t publisher, Connection& receiver) {
+    const Congestion& full = *receiver.congestion;
+    const uint64_t key = key_of({receiver.handle, number_});
+    const bool idle = full.state() == Congestion::State::idle;
+    // What it may be sent all the same, now and then: shared so that all who wait do not exceed it together.
+    const uint64_t mark = slack_mark(), used = receiver.out.bytes(), others = full.waiters.size() - 1;
+    const uint64_t room = mark > used ? (mark - used) / (others * others + 1) : 0;
+    const auto tell = [handle = source_of(publisher).connection, key, idle, room](Shard& shard) {
+        if (Connection* c = shard.connections_.find(handle)) shard.begin_waiting(*c, key, idle, room);
     };
-    if (source.shard == number_) {
-        Connection* publisher = connections_.find(source.connection);
-        if (!publisher || publisher->state == Connection::State::closing) return;
-        if (publisher->paused_by && publisher->last_waited_on == receiver.handle) return;
-        if (std::any_of(waiters.begin(), waiters.end(), same)) return;
-        publisher->last_waited_on = receiver.handle;
-        waiters.push_back(source);
-        metrics_.backpressure_pauses.add();
-        pause(*publisher);
-        return;
+    const unsigned shard = source_of(publisher).shard;
+    shard == number_ ? tell(*this) : post(shard, tell);
+}
+
+/// Asks all of them again: the receiver has begun to make progress, or has stopped.
+void Shard::ask_waiters(Connection& receiver) {
+    const std::unordered_set<uint64_t> waiters = receiver.congestion->waiters;
+    for (const uint64_t publisher : waiters)
+        if (receiver.congestion->waiters.count(publisher)) ask_to_wait(publisher, receiver);
+}
+
+void Shard::release_waiters(Connection& receiver) {
+    if (!receiver.congestion) return;
+    const std::unordered_set<uint64_t> waiters = std::exchange(receiver.congestion->waiters, {});
+    receiver.congestion->last_asked = 0;
+    const uint64_t key = key_of({receiver.handle, number_});
+    for (const uint64_t publisher : waiters) {
+        const auto tell = [handle = source_of(publisher).connection, key](Shard& shard) {
+            if (Connection* c = shard.connections_.find(handle)) shard.stop_waiting(*c, key);
+        };
+        const unsigned shard = source_of(publisher).shard;
+        shard == number_ ? tell(*this) : post(shard, tell);
     }
-    if (!waiters.empty() && same(waiters.back())) return;
-    if (std::any_of(waiters.begin(), waiters.end(), same)) return;
-    waiters.push_back(source);
-    metrics_.backpressure_pauses.add();
-    post(source.shard, [handle = source.connection](Shard& shard) {
-        if (Connection* publisher = shard.connections_.find(handle)) shard.pause(*publisher);
-    });
-}
-
-void Shard::resume_source(Source source) {
-    if (source.shard != number_) {
-        post(source.shard, [handle = source.connection](Shard& shard) {
-            if (Connection* publisher = shard.connections_.find(handle)) shard.resume(*publisher);
-        });
-        return;
-    }
-    if (Connection* publisher = connections_.find(source.connection)) resume(*publisher);
-}
-
-void Shard::pause(Connection& c) {
-    if (c.paused_by++ == 0 && c.link && !c.finishing) c.link->pause_reading();
-    if (c.congestion && c.out.bytes() <= core_.config.limits.high_mark_bytes) release_waiters(c);
-}
-
-void Shard::resume(Connection& c) {
-    if (c.half_closed) half_closed_.push_back(c.handle);  // perhaps what it waited for has come
-    if (c.paused_by == 0 || --c.paused_by) return;
-    c.last_waited_on = 0;
-    if (c.link && !c.finishing) c.link->resume_reading();
-}
-
-void Shard::release_waiters(Connection& c) {
-    if (!c.congestion) return;
-    const std::vector<Source> waiters = std::move(c.congestion->waiters);
-    c.congestion->waiters.clear();
-    for (const Source& source : waiters) resume_source(source);
 }
 
 void Shard::relieve(Connection& c) {
@@ -106,9 +177,7 @@ void Shard::relieve(Connection& c) {
         c.unread_answers = false;
         resume(c);
     }
-    if (!c.congestion || !below_low_mark(c)) return;
-    release_waiters(c);
-    c.congestion.reset();
+    if (c.congested() && below_low_mark(c)) end_congestion(c);
 }
 
 }  // namespace comqtt::broker

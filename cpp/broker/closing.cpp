@@ -42,8 +42,9 @@ void Shard::close(Connection& c, const CloseCause& cause) {
     c.since_ms = now_ms_ + core_.config.limits.close_timeout_ms;
     schedule(c, c.since_ms);
     cancel_suspension(c);
-    release_waiters(c);
+    end_congestion(c);
     c.congestion.reset();
+    c.waiting.reset();
     end_session_part(c, cause);
     touch_output(c);
     note_taker(c);

@@ -58,8 +58,12 @@ struct Limits {
     uint32_t connect_timeout_ms = 10'000;
     uint32_t connect_packet_size = 65'536;  ///< CONNECT, before authentication
     uint64_t connecting_bytes = 256ull
-                                << 20;      ///< of CONNECTs that have not arrived as a whole, all connections
-    uint32_t stuck_timeout_ms = 5'000;      ///< a full receiver is waited for this long, then not
+                                << 20;  ///< of CONNECTs that have not arrived as a whole, all connections
+    uint32_t patience_ms = 50;          ///< a full receiver that takes nothing is waited for this long, once
+    uint32_t idle_wait_percent = 2;     ///< of a publisher's time that it may wait for such
+    uint32_t idle_receivers = 65'536;   ///< client ids, users and addresses remembered for it
+    uint32_t idle_memory_ms = 60'000;   ///< this long
+    uint32_t stuck_timeout_ms = 5'000;  ///< a full receiver that is slower than this is not waited for
     uint32_t stuck_disconnect_ms = 30'000;  ///< full without any progress this long: disconnected
     uint32_t close_timeout_ms = 2'000;      ///< to take the last packet and close
     uint32_t takeover_timeout_ms = 2'000;   ///< for what the old connection has sent and waits for

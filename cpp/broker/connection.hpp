@@ -6,9 +6,11 @@
 #include <memory>
 #include <vector>
 
+#include "broker/congestion.hpp"
 #include "broker/link.hpp"
 #include "broker/mail.hpp"
 #include "broker/output.hpp"
+#include "broker/waiting.hpp"
 #include "hooks/client.hpp"
 #include "hooks/deferral.hpp"
 #include "hooks/packet_box.hpp"
@@ -61,14 +63,6 @@ struct AuthExchange {
     Ref<hooks::PacketBox> connect;  ///< until the session is established
 };
 
-/// Publishers that wait for a full receiver.
-struct Congestion {
-    std::vector<Source> waiters;
-    int64_t since_ms = 0;
-    int64_t progress_ms = 0;  ///< last time bytes were taken
-    bool given_up = false;    ///< no longer waited for
-};
-
 struct Connection {
     enum class State : uint8_t { awaiting_connect, authenticating, established, closing };
 
@@ -83,8 +77,7 @@ struct Connection {
     uint32_t last_serial = 0;
     uint64_t last_acl_epoch = 0;  ///< the write verdict for it is ALLOW
     int64_t last_acl_until_ms = 0;
-    uint64_t last_waited_on = 0;  ///< receiver this publisher was last paused for
-    uint64_t connect_order = 0;   ///< of its CONNECT among those of the shard
+    uint64_t connect_order = 0;  ///< of its CONNECT among those of the shard
 
     int64_t last_received_ms = 0;
     int64_t since_ms = 0;              ///< accepted, established; when closing: the time to be gone
@@ -122,8 +115,12 @@ struct Connection {
     std::unique_ptr<topics::InboundAliases> inbound_aliases;
     std::unique_ptr<topics::OutboundAliases> outbound_aliases;
     std::unique_ptr<Suspension> suspension;
-    std::unique_ptr<Congestion> congestion;
+    std::unique_ptr<Congestion> congestion;  ///< as a receiver; null = has never been full
+    std::unique_ptr<Waiting> waiting;        ///< as a publisher; null = has never waited
     std::unique_ptr<AuthExchange> auth;
+
+    bool congested() const { return congestion && congestion->full(); }
+    bool given_up() const { return congestion && congestion->state() == Congestion::State::given_up; }
 };
 
 }  // namespace comqtt::broker

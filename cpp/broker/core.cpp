@@ -164,7 +164,8 @@ Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& wak
       seed(hash_seed ? *hash_seed : random_seed()),
       started_wall_ms(clock->wall_ms()),
       session_clients(shard_count),
-      retained_counts(shard_count, seed) {
+      retained_counts(shard_count, seed),
+      idle_receivers(seed) {
     hooks.set_log(&log);
     hooks.set_on_failure(config.on_hook_failure);
     for (unsigned i = 0; i < shard_count; ++i) mailboxes.push_back(std::make_shared<Mailbox>(&waker, i));

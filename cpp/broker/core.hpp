@@ -16,6 +16,7 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "broker/config.hpp"
+#include "broker/idle_receivers.hpp"
 #include "broker/mail.hpp"
 #include "broker/retained_counts.hpp"
 #include "hooks/dispatcher.hpp"
@@ -158,7 +159,8 @@ struct Core {
     std::vector<std::shared_ptr<Mailbox>> mailboxes;
     std::vector<std::unique_ptr<Shard>> shards;
 
-    std::atomic<bool> sys_values_cleared{false};  ///< a retained $SYS value was removed: all are published again
+    std::atomic<bool> sys_values_cleared{
+        false};  ///< a retained $SYS value was removed: all are published again
     std::atomic<uint64_t> acl_epoch{1};
     std::atomic<uint64_t> hybrid_clock{0};
     std::atomic<uint64_t> next_number{1};  ///< connections, deferrals, assigned client ids
@@ -170,7 +172,7 @@ struct Core {
     std::atomic<uint64_t> retained_messages{0};
     std::atomic<uint64_t> retained_bytes{0};
     std::atomic<uint64_t> deferrals{0};
-    std::atomic<uint64_t> inline_waiting{0};  ///< messages behind the PENDING ones of inline clients
+    std::atomic<uint64_t> inline_waiting{0};     ///< messages behind the PENDING ones of inline clients
     std::atomic<uint64_t> queued_messages{0};    ///< session queues of all shards
     std::atomic<uint64_t> queued_bytes{0};       ///< of those
     std::atomic<int64_t> inflight_bytes{0};      ///< messages in flight, each once
@@ -181,6 +183,8 @@ struct Core {
     RetainedCounts retained_counts;
     StoreHealth store_health;
     FullSessions full_sessions;
+    std::atomic<uint64_t> congested{0};  ///< receivers that are full
+    IdleReceivers idle_receivers;
 };
 
 }  // namespace comqtt::broker

@@ -44,10 +44,9 @@ int64_t Shard::deadline_of(const Connection& c) const {
             if (c.keep_alive_ms && !c.paused_by && !c.suspension) at = c.last_received_ms + c.keep_alive_ms;
             break;
     }
-    if (c.congestion) {
-        if (!c.congestion->given_up) at = std::min(at, c.congestion->since_ms + limits.stuck_timeout_ms);
-        at = std::min(at, c.congestion->progress_ms + limits.stuck_disconnect_ms);
-    }
+    if (c.congested())
+        at = std::min({at, c.congestion->check_ms(), c.congestion->taken_ms() + limits.stuck_disconnect_ms});
+    if (c.waiting) at = std::min({at, c.waiting->idle_until_ms(), c.waiting->pulse_ms});
     return at;
 }
 
@@ -100,7 +99,8 @@ void Shard::connection_due(Connection& c) {
         if (c.link) c.link->abort();
         return;
     }
-    if (c.congestion && now_ms_ >= c.congestion->progress_ms + limits.stuck_disconnect_ms) {
+    if (c.congested()) check_receiver(c);
+    if (c.congested() && now_ms_ >= c.congestion->taken_ms() + limits.stuck_disconnect_ms) {
         close(c, {.reason = Reason::quota_exceeded,
                   .text = "the client took no bytes within limits.stuck-disconnect-ms",
                   .tell_client = false,
@@ -108,12 +108,7 @@ void Shard::connection_due(Connection& c) {
         if (c.link) c.link->abort();
         return;
     }
-    if (c.congestion && !c.congestion->given_up &&
-        now_ms_ >= c.congestion->since_ms + limits.stuck_timeout_ms) {
-        c.congestion->given_up = true;
-        metrics_.stuck_consumers.add();
-        release_waiters(c);
-    }
+    if (c.waiting) waiting_due(c);
     switch (c.state) {
         case Connection::State::awaiting_connect:
         case Connection::State::authenticating:

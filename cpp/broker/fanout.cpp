@@ -259,8 +259,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     }
     if (form.qos == 0) {
         form.message = p.made;
-        if (output_full(*c, p.payload.size) ||
-            (c->congestion && c->congestion->given_up && over_high_mark(*c)) ||
+        if (output_full(*c, p.payload.size) || (c->given_up() && over_slack(*c)) ||
             (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
             drop(s, p, form, DropCause::output_full);
             return false;

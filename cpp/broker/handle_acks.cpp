@@ -123,6 +123,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                     break;
                 }
                 if (entry->state == State::published) {
+                    note_acknowledged(c);
                     release_message(s, *entry);
                     if (s.stored && entry->delivery.position) {
                         record(hooks::Change::Kind::message_released, &s).position = entry->delivery.position;
@@ -140,6 +141,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
         default: break;
     }
     if (!done) return true;
+    note_acknowledged(c);
     forget_message(s, entry->delivery.position);
     end_flow(s, ack.packet_id, *entry);
     touch_output(c);  // the client's figures are brought up to date with its output

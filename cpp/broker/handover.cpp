@@ -114,10 +114,11 @@ void Shard::check_handover(unsigned shard, Source source) {
         return;
     Connection* publisher = connections_.find(source.connection);
     if (!publisher || publisher->state == Connection::State::closing) return;
-    auto& waiters = handover_waiters_[shard];
-    for (const Source& waiter : waiters)
-        if (waiter.connection == source.connection) return;
-    waiters.push_back(source);
+    uint64_t& waits = waiting_of(*publisher).handovers;
+    const uint64_t bit = uint64_t{1} << shard;
+    if (waits & bit) return;
+    waits |= bit;
+    handover_waiters_[shard].push_back(source.connection);
     metrics_.backpressure_pauses.add();
     pause(*publisher);
 }
@@ -132,7 +133,12 @@ void Shard::flush_outboxes() {
         if (waiters.empty() ||
             core_.mailboxes[shard]->pending_bytes() > core_.config.limits.handover_bytes / 2)
             continue;
-        for (const Source& source : std::exchange(waiters, {})) resume_source(source);
+        for (const uint64_t handle : std::exchange(waiters, {})) {
+            Connection* publisher = connections_.find(handle);
+            if (!publisher || !publisher->waiting) continue;  // it has closed
+            publisher->waiting->handovers &= ~(uint64_t{1} << shard);
+            resume(*publisher);
+        }
     }
 }
 

@@ -30,6 +30,8 @@ public:
     /// Takes as many bytes as it can without waiting, and keeps no reference to any of them. When that is less than all, it calls Shard::on_writable
     /// later. Never calls back from inside; an error shows later as on_closed.
     virtual size_t write(const iovec* parts, int count) = 0;
+    /// Bytes that write() took and the peer has not: as far as the transport knows, 0 when it does not.
+    virtual size_t in_transit() const { return 0; }
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
     /// Reads once, at most `limit` bytes of what has arrived already, also while reading is paused, and gives them to

@@ -23,6 +23,12 @@ struct Source {
     uint32_t shard = 0;
 };
 
+/// A connection as one number, unique in the server.
+inline uint64_t key_of(Source source) { return (uint64_t{source.shard} << 56) | source.connection; }
+inline Source source_of(uint64_t key) {
+    return {key & 0x00FF'FFFF'FFFF'FFFF, static_cast<uint32_t>(key >> 56)};
+}
+
 struct Mail {
     enum class Kind : uint8_t { message, targeted, run, task };
     Kind kind = Kind::task;

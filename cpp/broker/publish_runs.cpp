@@ -157,8 +157,7 @@ void Shard::deliver_run(Route& route, const Run& run) {
         const bool plain = c && !hooked && !s.read_hold && !(s.flow && s.flow->queue.qos0()) &&
                            target.read == hooks::Verdict::allow && !(c->alias_maximum && v5) &&
                            c->max_packet_size == 0 &&
-                           !(v5 && (own ? target.own_identifiers : target.identifiers)) &&
-                           !(c->congestion && c->congestion->given_up);
+                           !(v5 && (own ? target.own_identifiers : target.identifiers)) && !c->given_up();
         if (!plain) {
             each_in_run(run, [&](Publication& p) { deliver_target(target, p, own, run.source); });
             continue;

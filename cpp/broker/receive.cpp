@@ -27,6 +27,7 @@ void Shard::take_received(Connection& c, ByteView bytes) {
     metrics_.bytes_received.add(bytes.size);
     if (c.state == Connection::State::closing) return;
     c.last_received_ms = now_ms_;
+    if (c.waiting && c.waiting->in_pulse()) note_pulse(c, bytes.size);
     if (c.client)
         c.client->bytes_in.store(c.client->bytes_in.load(std::memory_order_relaxed) + bytes.size,
                                  std::memory_order_relaxed);
@@ -288,8 +289,9 @@ bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
         const CallbackScope scope(*this);
         hooks::Event event(EventId::on_packet_read, wall_ms_, c.client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(hook_view_,
-            event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *c.client, *box); });
+        const auto action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
+            return hook.on_packet_read(event, *c.client, *box);
+        });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return true;
         if (event.failed()) return refuse_read(c, box, event);
         if (c.state == Connection::State::closing) return false;

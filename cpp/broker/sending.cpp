@@ -13,7 +13,7 @@ void Shard::count_sent(Connection& c, size_t bytes) {
     if (c.client)
         c.client->bytes_out.store(c.client->bytes_out.load(std::memory_order_relaxed) + bytes,
                                   std::memory_order_relaxed);
-    if (c.congestion) c.congestion->progress_ms = now_ms_;
+    if (c.congested()) note_taken(c, bytes);
 }
 
 void Shard::touch_output(Connection& c) {

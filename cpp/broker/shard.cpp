@@ -57,7 +57,9 @@ Connection* Shard::accept(Link& link, PeerInfo peer) {
 
 size_t Shard::read_limit(const Connection& c) const {
     // Before authentication a connection may hold little.
-    return c.state == Connection::State::established ? 262'144 : 4096;
+    if (c.state != Connection::State::established) return 4096;
+    const size_t most = 262'144;
+    return c.waiting && c.waiting->in_pulse() ? std::min<uint64_t>(most, c.waiting->pulse_left()) : most;
 }
 
 void Shard::on_writable(Connection& c) {
@@ -136,7 +138,7 @@ void Shard::end_round() {
         }
         flush(c);
         finish_if_drained(c);
-        if ((c.congestion || c.unread_answers) && !c.blocked) relieve(c);
+        if ((c.congested() || c.unread_answers) && !c.blocked) relieve(c);
         // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
         if (!c.blocked && c.session && c.session->flow && c.session->flow->has_more()) pump(c, *c.session);
     }

@@ -410,14 +410,33 @@ private:
     // --- back-pressure (backpressure.cpp) ---
     bool over_high_mark(const Connection& c) const;
     bool below_low_mark(const Connection& c) const;
+    uint64_t slack_mark() const;
+    bool over_slack(const Connection& c) const;
     void check_congestion(Connection& c, Source source);
+    void begin_congestion(Connection& c);
+    void end_congestion(Connection& c);
+    void note_taken(Connection& c, size_t bytes);
+    void note_acknowledged(Connection& c);
+    void note_progress(Connection& c);
+    void check_receiver(Connection& c);
+    void give_up(Connection& c);
     void check_own_output(Connection& c);
     void relieve(Connection& c);
-    void release_waiters(Connection& c);
+    void ask_to_wait(uint64_t publisher, Connection& receiver);
+    void ask_waiters(Connection& receiver);
+    void release_waiters(Connection& receiver);
+
+    // --- publishers that are not read meanwhile (waiting.cpp) ---
     void pause(Connection& c);
     void resume(Connection& c);
-    void pause_source(Source source, Connection& receiver);
-    void resume_source(Source source);
+    Waiting& waiting_of(Connection& c);
+    void begin_waiting(Connection& c, uint64_t receiver, bool idle, uint64_t room);
+    void stop_waiting(Connection& c, uint64_t receiver);
+    void go_on_if_free(Connection& c);
+    void hold_back(Connection& c);
+    void let_read(Connection& c);
+    void note_pulse(Connection& c, size_t bytes);
+    void waiting_due(Connection& c);
 
     // --- hand-over to other shards (handover.cpp) ---
     MailBatch& outbox(unsigned shard);
@@ -571,7 +590,7 @@ private:
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
     std::vector<MailBatch> outboxes_;
-    std::vector<std::vector<Source>> handover_waiters_;  ///< by target shard
+    std::vector<std::vector<uint64_t>> handover_waiters_;  ///< handles of publishers, by target shard
     Replays replays_;
     static const topics::RetainedStore::Budget
         kReplayWork;                              ///< of a round, a request, and what goes with SUBACKs
@@ -600,6 +619,8 @@ private:
     LogLimiter drops_log_;
     int64_t inflight_change_ = 0;  ///< not yet in Core::inflight_bytes
     bool inflight_full_ = false;   ///< all sessions together hold as much as they may
+    LogLimiter idle_log_;   ///< receivers that are not waited for
+    size_t congested_ = 0;  ///< receivers of this shard that are full
     bool shutting_down_ = false;
     bool overdue_ = false;  ///< of the deadlines, some are due already
 };

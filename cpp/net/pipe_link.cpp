@@ -165,6 +165,11 @@ size_t PipeLink::write(const iovec* parts, int count) {
     return taken;
 }
 
+size_t PipeLink::in_transit() const {
+    const std::lock_guard lock(pipe_->mutex_);
+    return pipe_->to_application_.size() - pipe_->read_at_;
+}
+
 void PipeLink::resume_reading() {
     paused_ = false;
     const std::lock_guard lock(pipe_->mutex_);

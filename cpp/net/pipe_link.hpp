@@ -49,6 +49,7 @@ public:
     static void open(Loop& loop, Ref<MemoryPipe> pipe, broker::PeerInfo peer, ConnectionCount count,
                      std::vector<uint8_t> received);
     size_t write(const iovec* parts, int count) override;
+    size_t in_transit() const override;
     void pause_reading() override { paused_ = true; }
     void resume_reading() override;
     broker::Arrived read_arrived(size_t limit) override;

@@ -1,10 +1,12 @@
 #include "net/socket_link.hpp"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -142,6 +144,12 @@ void SocketLink::wait_writable() {
         }
         release_if_idle();
     });
+}
+
+size_t SocketLink::in_transit() const {
+    int bytes = 0;
+    if (closed_ || ::ioctl(const_cast<Stream&>(socket_).native_handle(), SIOCOUTQ, &bytes) != 0) return 0;
+    return static_cast<size_t>(bytes);
 }
 
 void SocketLink::pause_reading() { paused_ = true; }

@@ -17,6 +17,7 @@ public:
                      std::vector<uint8_t> received);
 
     size_t write(const iovec* parts, int count) override;
+    size_t in_transit() const override;
     void pause_reading() override;
     void resume_reading() override;
     broker::Arrived read_arrived(size_t limit) override;

@@ -68,6 +68,7 @@ typedef struct comqtt_metrics {
     int64_t deferrals_misused;
     int64_t memory_failures;
     int64_t inflight_bytes;
+    int64_t waits_refused;
 } comqtt_metrics;
 
 /** A zeroed record with its size set. Since 1.0. */

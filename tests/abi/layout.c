@@ -101,6 +101,7 @@ static void print_records(void) {
     MEMBER(comqtt_metrics, deferrals_misused);
     MEMBER(comqtt_metrics, memory_failures);
     MEMBER(comqtt_metrics, inflight_bytes);
+    MEMBER(comqtt_metrics, waits_refused);
     RECORD(comqtt_option_info);
     MEMBER(comqtt_option_info, struct_size);
     MEMBER(comqtt_option_info, key);

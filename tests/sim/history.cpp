@@ -38,6 +38,7 @@ Settings History::sim_settings(const HistorySettings& settings) {
     config.limits.acl_cache_size = random.chance(10) ? 0 : 64;
     config.limits.acl_cache_lifetime_ms = random.chance(50) ? 200 : 10'000;
     // Time jumps: nobody is given up meanwhile.
+    config.limits.patience_ms = 1'000'000'000;
     config.limits.stuck_timeout_ms = config.limits.stuck_disconnect_ms = 1'000'000'000;
     config.limits.connect_timeout_ms = config.limits.deferral_timeout_ms = 1'000'000'000;
     config.limits.close_timeout_ms = 1'000'000'000;
@@ -186,7 +187,8 @@ void History::publish(Client& client) {
     if (random_.chance(2)) settings.size = random_.between(4000, 9000);
     if (random_.chance(1)) {
         // Around what the code tells apart, and beyond all of it.
-        constexpr std::array<size_t, 8> kBounds = {127, 8'192, 16'384, 16'384, 65'536, 131'072, 262'144, 300'000};
+        constexpr std::array<size_t, 8> kBounds = {127,    8'192,   16'384,  16'384,
+                                                   65'536, 131'072, 262'144, 300'000};
         settings.size = random_.pick(kBounds) - 10 + random_.below(20);
     }
     settings.alias = random_.chance(40);

@@ -54,6 +54,7 @@ public:
 
     // --- broker::Link ---
     size_t write(const iovec* parts, int count) override;
+    size_t in_transit() const override { return readable(); }
     void pause_reading() override;
     void resume_reading() override;
     broker::Arrived read_arrived(size_t limit) override;
