@@ -119,7 +119,7 @@ void Shard::give_up(Connection& c) {
     metrics_.stuck_consumers.add();
     if (c.client) core_.idle_receivers.note(*c.client, now_ms_, limits.idle_memory_ms, limits.idle_receivers);
     uint64_t suppressed = 0;
-    if (c.client && core_.log.enabled(LogLevel::warn) && idle_log_.allow(now_ms_, suppressed))
+    if (c.client && core_.log.enabled(LogLevel::warn) && limited_.idle.allow(now_ms_, suppressed))
         core_.log.write(LogLevel::warn, "broker",
                         "{} ({}): {} bytes wait and it takes nothing, publishers no longer wait for it{}",
                         c.client->remote, c.client->id,

@@ -15,7 +15,7 @@ struct CloseCause {
     bool by_client = false;
     bool clean = false;  ///< the client sent DISCONNECT
     bool send_will = true;
-    bool tell_client = true;  ///< 5.0: send DISCONNECT (or CONNACK before the session exists)
+    bool tell_client = true;          ///< 5.0: send DISCONNECT (or CONNACK before the session exists)
     LogLevel level = LogLevel::info;  ///< of the line in the log; what is in good order is told at debug
     int64_t offset = -1;              ///< of what is wrong in a packet
 };

@@ -11,8 +11,9 @@ namespace {
 constexpr size_t kNameBytes = 128;  ///< of a client id; it may have 65535
 
 std::string shortened(std::string_view name) {
-    return name.size() <= kNameBytes ? std::string(name)
-                                     : fmt::format("{}... ({} bytes)", name.substr(0, kNameBytes), name.size());
+    return name.size() <= kNameBytes
+               ? std::string(name)
+               : fmt::format("{}... ({} bytes)", name.substr(0, kNameBytes), name.size());
 }
 
 const char* version_text(mqtt::Version version) {
@@ -34,7 +35,8 @@ std::string cause_text(const CloseCause& cause) {
     std::string text;
     // 0x80 says nothing that the words do not say.
     if (cause.reason != Reason::success && cause.reason != Reason::unspecified_error)
-        text = fmt::format("0x{:02X} {}", static_cast<unsigned>(cause.reason), mqtt::reason_text(cause.reason));
+        text =
+            fmt::format("0x{:02X} {}", static_cast<unsigned>(cause.reason), mqtt::reason_text(cause.reason));
     if (cause.clean)
         text += text.empty() ? "the client disconnected" : ", the client disconnected";
     else if (*cause.text)
@@ -63,8 +65,9 @@ std::string session_text(uint32_t expiry_interval) {
 void Shard::log_connected(const Connection& c, bool session_present) const {
     if (!core_.log.enabled(LogLevel::debug)) return;
     const hooks::Client& client = *c.client;
-    core_.log.write(LogLevel::debug, "broker", "{}: connected, {}, listener '{}', keep alive {} s, {}", who(c),
-                    version_text(c.version), client.listener, client.keep_alive.load(std::memory_order_relaxed),
+    core_.log.write(LogLevel::debug, "broker", "{}: connected, {}, listener '{}', keep alive {} s, {}",
+                    who(c), version_text(c.version), client.listener,
+                    client.keep_alive.load(std::memory_order_relaxed),
                     session_present ? "session present" : "new session");
 }
 
@@ -77,11 +80,10 @@ void Shard::log_end(const Connection& c, const CloseCause& cause) {
     uint64_t suppressed = 0;
     // Peers decide how often connections end.
     if (level >= LogLevel::info &&
-        !(level == LogLevel::info ? ends_log_ : refusals_log_).allow(now_ms_, suppressed))
+        !(level == LogLevel::info ? limited_.ends : limited_.refusals).allow(now_ms_, suppressed))
         return;
     const std::string session =
-        c.session ? fmt::format("; {}; {}",
-                                will_text(*c.client, cause, c.session->expiry_interval == 0),
+        c.session ? fmt::format("; {}; {}", will_text(*c.client, cause, c.session->expiry_interval == 0),
                                 session_text(c.session->expiry_interval))
                   : std::string();
     core_.log.write(level, "broker", "{}: connection ended: {}{}{}", who(c), cause_text(cause), session,

@@ -12,7 +12,7 @@ void Shard::work_failed(Connection* c, const char* what) noexcept {
     metrics_.memory_failures.add();
     try {
         uint64_t held_back = 0;
-        if (core_.log.enabled(LogLevel::error) && failures_log_.allow(now_ms_, held_back))
+        if (core_.log.enabled(LogLevel::error) && limited_.failures.allow(now_ms_, held_back))
             core_.log.write(LogLevel::error, "broker", "{} ({}): given up: {}",
                             c && c->client ? c->client->remote : "a task", c && c->client ? c->client->id : "",
                             what);

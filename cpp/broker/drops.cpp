@@ -8,7 +8,7 @@ namespace comqtt::broker {
 void Shard::drop(Session& s, const Publication& p, const session::Delivery& form, DropCause cause) {
     metrics_.messages_dropped.add();
     uint64_t held_back = 0;
-    if (core_.log.enabled(LogLevel::warn) && drops_log_.allow(now_ms_, held_back))
+    if (core_.log.enabled(LogLevel::warn) && limited_.drops.allow(now_ms_, held_back))
         core_.log.write(LogLevel::warn, "broker",
                         "client '{}': a QoS {} message of {} bytes was dropped: {}{}", s.client->id, form.qos,
                         p.payload.size, text_of(cause),

@@ -184,7 +184,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             return;
         }
     }
-    c.connect_order = ++connect_orders_;
+    c.connect_order = ++connects_.last;
     begin_connect(c, std::move(box));
     if (c.state == Connection::State::authenticating) note_waiting_connect(c);
 }

@@ -11,10 +11,10 @@ struct PendingVerdict {
     enum class What : uint8_t { connection, read, will, inline_publish };
     Ref<hooks::Deferral> deferral;
     What what = What::connection;
-    uint64_t handle = 0;         ///< connection or session
-    size_t position = 0;         ///< what: not connection: number of the hook that answered
-    bool delayed = false;        ///< completed, held back
-    Ref<hooks::PacketBox> box;   ///< what: will or inline_publish
+    uint64_t handle = 0;        ///< connection or session
+    size_t position = 0;        ///< what: not connection: number of the hook that answered
+    bool delayed = false;       ///< completed, held back
+    Ref<hooks::PacketBox> box;  ///< what: will or inline_publish
 };
 
 struct PendingLoad {

@@ -26,7 +26,7 @@ bool Shard::may_be_retained(std::string_view topic, unsigned owner) const {
 void Shard::refuse_retained(std::string_view client_id, std::string_view topic) {
     metrics_.quota_exceeded.add();
     uint64_t suppressed = 0;
-    if (core_.log.enabled(LogLevel::warn) && retained_log_.allow(now_ms_, suppressed))
+    if (core_.log.enabled(LogLevel::warn) && limited_.retained.allow(now_ms_, suppressed))
         core_.log.write(LogLevel::warn, "broker",
                         "client '{}': its message is not retained for '{}': {}{}", client_id,
                         topic.substr(0, 200), kRetainedFull, lines_held_back(suppressed));

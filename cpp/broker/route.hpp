@@ -37,6 +37,13 @@ struct RouteGroup {
     Ref<session::ShareName> share;
 };
 
+/// What the subscription of a receiver says that hooks may not change; one for each that the index found.
+struct Offer {
+    uint64_t subscriber = 0;
+    topics::SubscriptionOptions options;
+    Ref<session::ShareName> share;
+};
+
 /// Laid out so that a QoS 0 message to one receiver touches three neighbouring cache lines.
 struct alignas(64) Route {
     std::string_view topic() const {

@@ -30,9 +30,7 @@ struct Run : CallBound {
         return {body + 2, load_u16(body)};
     }
     /// The same, but for other packets of it.
-    Run part(ByteView of, uint32_t packet_count) const {
-        return Run(of, packet_count, *this);
-    }
+    Run part(ByteView of, uint32_t packet_count) const { return Run(of, packet_count, *this); }
     /// Calls fn(packet, topic name, payload) for each.
     template <typename F>
     void each(F&& fn) const {

@@ -6,7 +6,6 @@
 // Everything here runs on the shard's thread; other threads post to its Mailbox.
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,10 +20,12 @@
 #include "broker/close_cause.hpp"
 #include "broker/connection.hpp"
 #include "broker/core.hpp"
+#include "broker/departure.hpp"
 #include "broker/drop_cause.hpp"
 #include "broker/handover_log.hpp"
 #include "broker/inbound.hpp"
 #include "broker/inline_input.hpp"
+#include "broker/log_limiters.hpp"
 #include "broker/pending.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
@@ -33,6 +34,7 @@
 #include "broker/route.hpp"
 #include "broker/run.hpp"
 #include "broker/session.hpp"
+#include "broker/waiting_connects.hpp"
 #include "hooks/hook.hpp"
 #include "mqtt/codec.hpp"
 #include "topics/retained_store.hpp"
@@ -77,11 +79,8 @@ public:
     void run_deadlines();
     int64_t next_deadline_ms() const { return deadlines_.next_ms(); }
     /// True when there is work that waits for neither input nor time: replays, subscriptions, what is due.
-    bool busy() const { return replays_.busy() || !turns_.empty() || !departures_.empty() || overdue_; }
-    bool idle() const {
-        return core_.mailboxes[number_]->idle() && !busy() &&
-               (core_.store_health.failing() || (rounds_.empty() && loads_.empty()));
-    }
+    bool busy() const;
+    bool idle() const;
     /// Milliseconds since the oldest changes that are not committed were handed to the stores. Any thread.
     int64_t uncommitted_since_ms() const { return uncommitted_since_ms_.load(std::memory_order_relaxed); }
 
@@ -110,10 +109,7 @@ public:
     mqtt::MessageRef stored_message(const hooks::StoredMessage& record) const;
     void collect_retained(std::string_view filter, std::vector<mqtt::MessageRef>& out);
     /// The server holds as many retained messages as it may, and none of this topic. Any thread.
-    static bool certainly_not_retained(const Core& core, std::string_view topic) {
-        return core.config.capabilities.retain_available && retained_full(core) &&
-               !core.retained_counts.may_hold(topic);
-    }
+    static bool certainly_not_retained(const Core& core, std::string_view topic);
     static constexpr const char* kRetainedFull = "the server holds as many retained messages as it may";
     /// The limit is reached and the topic is not retained: counted, logged.
     void refuse_retained(std::string_view client_id, std::string_view topic);
@@ -273,10 +269,7 @@ private:
     void fill_targets(Route& route);
     void deliver_local(Route& route, Publication& p, Source source);
     /// The message is the session's own: sent under its client id, whichever session that was [MQTT-3.8.3-3].
-    static bool is_own(const Target& target, uint64_t publisher, ByteView origin_id) {
-        return target.session->id.value == publisher ||
-               (target.no_local && ByteView(target.session->client->id) == origin_id);
-    }
+    static bool is_own(const Target& target, uint64_t publisher, ByteView origin_id);
     static session::Delivery form_for(const Target& target, const Publication& p, bool own);
     void deliver_target(Target& target, Publication& p, bool own, Source source);
     /// False when it went neither to the client nor into its queue.
@@ -291,12 +284,6 @@ private:
                         Publication& p, Source source);
     void call_inline(Session& s, Publication& p, const session::Delivery& form);
     void redeliver_shared(Session& s, bool ending);
-    /// What the subscription of a receiver says that hooks may not change; one for each that the index found.
-    struct Offer {
-        uint64_t subscriber = 0;
-        topics::SubscriptionOptions options;
-        Ref<session::ShareName> share;
-    };
     hooks::Selection select_receivers(Publication& p, PacketBox& box, std::vector<Offer>& offers);
     bool route_needs_hooks() const;
 
@@ -476,9 +463,7 @@ private:
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
     bool held_back(const Session& s) const;
     /// The client took some of what it was given.
-    void wake_replays(Session& s) {
-        if (!held_back(s)) replays_.wake(s.id.value, *s.replays);
-    }
+    void wake_replays(Session& s);
     /// Some may have ended.
     void replays_changed(const Session& s);
     void run_replays();
@@ -570,30 +555,19 @@ private:
     Deadlines deadlines_;
     std::vector<Connection*> dirty_;
     std::vector<uint64_t> ready_takers_;  ///< connections whose take-over may go on
-    /// CONNECTs by client id and the order they came in.
-    using Connects = std::map<std::pair<std::string_view, uint64_t>, Connection*>;
-    Connects waiting_connects_;  ///< not finished yet
-    Connects takers_;            ///< of these: wait for the connection that has their session
-    uint64_t connect_orders_ = 0;
+    WaitingConnects connects_;
     std::vector<uint64_t> half_closed_;
     void finish_half_closed();
     std::vector<std::unique_ptr<Connection>> graveyard_;  ///< freed at the end of the round
     std::vector<std::unique_ptr<Session>> dead_sessions_;
-    /// A session that has ended, with subscriptions that are still in the index.
-    struct Departure {
-        std::unique_ptr<Session> session;
-        Subscriptions::Map left;
-    };
     std::deque<Departure> departures_;
-    std::deque<uint64_t>
-        turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on when it is their turn
+    std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
     std::vector<MailBatch> outboxes_;
     std::vector<std::vector<uint64_t>> handover_waiters_;  ///< handles of publishers, by target shard
     Replays replays_;
-    static const topics::RetainedStore::Budget
-        kReplayWork;                              ///< of a round, a request, and what goes with SUBACKs
+    static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, or a request
     topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
     uint64_t drains_ = 0;                         ///< times the mailbox was emptied
     std::unordered_map<uint64_t, PendingVerdict> pending_;
@@ -612,43 +586,14 @@ private:
     std::vector<uint8_t> scratch_;  ///< another form of a run
     std::vector<uint8_t> encode_buffer_;
     std::vector<uint8_t> forward_buffer_;
-    LogLimiter refusals_log_;  ///< ends of connections at warn and above
-    LogLimiter ends_log_;      ///< at info
-    LogLimiter retained_log_;
-    LogLimiter failures_log_;
-    LogLimiter drops_log_;
+    LogLimiters limited_;
     int64_t inflight_change_ = 0;  ///< not yet in Core::inflight_bytes
     bool inflight_full_ = false;   ///< all sessions together hold as much as they may
-    LogLimiter idle_log_;   ///< receivers that are not waited for
-    size_t congested_ = 0;  ///< receivers of this shard that are full
+    size_t congested_ = 0;         ///< receivers of this shard that are full
     bool shutting_down_ = false;
     bool overdue_ = false;  ///< of the deadlines, some are due already
 };
 
-template <typename F>
-void Shard::contain(Connection* c, F&& work) noexcept {
-    try {
-        work();
-    } catch (const std::exception& failure) {
-        work_failed(c, failure.what());
-    } catch (...) {
-        work_failed(c, "an unknown exception");
-    }
-}
-
-template <typename F>
-bool Shard::notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call) {
-    if (!wants(id)) return false;
-    bool failed = false;
-    const CallbackScope scope(*this);
-    core_.hooks.each(hook_view_, id, [&](hooks::Hook& hook) {
-        hooks::Event event(id, wall_ms_, client, packet);
-        call(hook, event);
-        if (!event.failed()) return;
-        failed = true;
-        core_.hooks.report_failure(event, hook);
-    });
-    return failed && core_.hooks.refuses_on_failure();
-}
-
 }  // namespace comqtt::broker
+
+#include "broker/shard_inline.hpp"

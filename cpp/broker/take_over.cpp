@@ -29,22 +29,21 @@ std::pair<std::string_view, uint64_t> connect_key(const Connection& c) {
 /// A CONNECT is not finished within its call: it waits for a verdict, for the client's AUTH, or to take over.
 void Shard::note_waiting_connect(Connection& c) {
     c.waits_to_connect = true;
-    waiting_connects_.emplace(connect_key(c), &c);
+    connects_.all.emplace(connect_key(c), &c);
 }
 
 /// It is finished, or its connection ends.
 void Shard::forget_waiting_connect(Connection& c) {
-    if (std::exchange(c.waits_to_connect, false)) waiting_connects_.erase(connect_key(c));
-    if (!takers_.empty() && c.client && takers_.erase(connect_key(c))) note_taker(c);
+    if (std::exchange(c.waits_to_connect, false)) connects_.all.erase(connect_key(c));
+    if (!connects_.takers.empty() && c.client && connects_.takers.erase(connect_key(c))) note_taker(c);
 }
 
 /// `c` is established. CONNECTs of its client id that came before it and still wait must not overtake it.
 void Shard::end_earlier_connects(const Connection& c) {
     const std::string_view id = c.client->id;
     for (;;) {
-        const auto at = waiting_connects_.lower_bound(std::pair(id, uint64_t{0}));
-        if (at == waiting_connects_.end() || at->first.first != id || at->first.second >= c.connect_order)
-            return;
+        const auto at = connects_.all.lower_bound(std::pair(id, uint64_t{0}));
+        if (at == connects_.all.end() || at->first.first != id || at->first.second >= c.connect_order) return;
         close(*at->second, kTakenOver);  // removes it
     }
 }
@@ -57,7 +56,7 @@ void Shard::wait_for_old_connection(Connection& c, Ref<PacketBox> box) {
     state.bytes_left = core_.config.limits.takeover_bytes;
     c.suspension = std::make_unique<Suspension>(std::move(state));
     c.last_received_ms = now_ms_;
-    takers_.emplace(connect_key(c), &c);
+    connects_.takers.emplace(connect_key(c), &c);
     pause(c);
     schedule(c, deadline_of(c));
     note_taker(c);
@@ -65,10 +64,10 @@ void Shard::wait_for_old_connection(Connection& c, Ref<PacketBox> box) {
 
 /// Whose turn it is to take over the session of this client id; null when nobody waits.
 Connection* Shard::first_taker(const Connection& c) const {
-    if (takers_.empty() || !c.client) return nullptr;
+    if (connects_.takers.empty() || !c.client) return nullptr;
     const std::string_view id = c.client->id;
-    const auto at = takers_.lower_bound(std::pair(id, uint64_t{0}));
-    return at != takers_.end() && at->first.first == id ? at->second : nullptr;
+    const auto at = connects_.takers.lower_bound(std::pair(id, uint64_t{0}));
+    return at != connects_.takers.end() && at->first.first == id ? at->second : nullptr;
 }
 
 /// Something happened to a connection that may be waited for: its verdict came, it was established, it ended.
@@ -129,7 +128,7 @@ void Shard::take_over(Connection& c) {
             close(*old, kTakenOver);
         }
     }
-    takers_.erase(connect_key(c));
+    connects_.takers.erase(connect_key(c));
     Ref<PacketBox> box = std::move(c.suspension->box);
     c.suspension.reset();
     c.last_received_ms = now_ms_;
