@@ -37,6 +37,6 @@ if [[ -e $baseline ]] && ! compare; then
     echo "the baseline is left as it is: this is more than new functions. A record that only grew at its end (abi/layout tells): remove it and make it anew"
     exit 1
 fi
-abidw --exported-interfaces-only --no-corpus-path --no-comp-dir-path --drop-undefined-syms \
+abidw --exported-interfaces-only --no-corpus-path --no-comp-dir-path --short-locs --drop-undefined-syms \
     --headers-dir "$headers" "${public[@]}" "$library" >"$baseline.new"
 mv "$baseline.new" "$baseline"
