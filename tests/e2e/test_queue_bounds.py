@@ -42,7 +42,8 @@ def test_a_receiver_that_reads_and_never_acknowledges_costs_no_more_than_its_lim
         for packet_id in ids:
             publisher.wait_for(PUBACK, packet_id, timeout=LONG)
     grown = mqtt.broker.resident_kib() - before
-    assert grown < 40 * 1024, f"{grown} KiB for 100 MB that nobody acknowledged"
+    allowed = 40 if TIME_FACTOR == 1 else 400  # a sanitizer keeps much of what was freed, and memory of its own
+    assert grown < allowed * 1024, f"{grown} KiB for 100 MB that nobody acknowledged"
 
 
 def _away(mqtt, topic, unique):
