@@ -8,6 +8,8 @@ namespace comqtt::net {
 namespace {
 /// Handlers per round: enough to batch, few enough to keep others waiting little.
 constexpr int kHandlersPerRound = 128;
+/// The loop whose thread this is. Not the thread's id: that is written while the thread may run already.
+thread_local const Loop* running = nullptr;
 }  // namespace
 
 void Loops::wake(unsigned shard) {
@@ -40,7 +42,7 @@ void Loop::join() {
     if (thread_.joinable()) thread_.join();
 }
 
-bool Loop::on_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
+bool Loop::on_thread() const { return running == this; }
 
 void Loop::enter() {
     if (entered_) return;
@@ -53,6 +55,7 @@ void Loop::wake() {
 }
 
 void Loop::run() {
+    running = this;
     while (!stopping_.load(std::memory_order_acquire)) {
         shard_.contain(nullptr, [&] { set_timer(); });
         shard_.contain(nullptr, [&] {
@@ -62,6 +65,7 @@ void Loop::run() {
         });
         round();
     }
+    running = nullptr;
 }
 
 void Loop::round() {
