@@ -124,7 +124,7 @@ class Siege:
         self._sockets: list[socket.socket] = []
         self._pair = [WireClient(self.port), WireClient(self.port)]
         for each in self._pair:
-            each.connect(unique_name("pair"))
+            each.connect(unique_name("pair"), keep_alive=0)  # one of them only listens, for longer than any keep alive
         self._topic = unique_name("pair")
         self._pair[0].subscribe(self._topic)
         self.trips = 0
