@@ -80,6 +80,12 @@ add_library(comqtt_fast_code INTERFACE)
 add_library(comqtt_plain_link INTERFACE)
 if(NOT COMQTT_SANITIZE AND NOT COMQTT_FUZZ)
   target_compile_options(comqtt_fast_code INTERFACE -fno-plt -fno-semantic-interposition)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    # Records of 100 bytes are cleared and copied with plain moves: `rep stos` takes 10 ns to begin, for each message.
+    target_compile_options(comqtt_fast_code INTERFACE
+      "-mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign"
+      "-mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign")
+  endif()
   if(COMQTT_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(comqtt_fast_code INTERFACE -flto=auto -ffat-lto-objects)
     target_link_options(comqtt_plain_link INTERFACE -fno-lto)

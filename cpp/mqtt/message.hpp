@@ -68,10 +68,19 @@ public:
         const uint64_t fresh = next.fetch_add(1, std::memory_order_relaxed);
         return key_.compare_exchange_strong(known, fresh, std::memory_order_relaxed) ? fresh : known;
     }
-    /// It is in flight to one receiver more; true when it was to none. Any thread.
-    bool enter_flight() const { return flights_.fetch_add(1, std::memory_order_relaxed) == 0; }
+    /// It is in flight to one receiver more; true when it was to none. Any thread. The caller owns a count: when that is
+    /// the only one nobody else can have it in flight, and no atomic addition is needed.
+    bool enter_flight() const {
+        if (count_.load(std::memory_order_acquire) != 1) return flights_.fetch_add(1, std::memory_order_relaxed) == 0;
+        flights_.store(1, std::memory_order_relaxed);
+        return true;
+    }
     /// To one less; true when that was the last one.
-    bool leave_flight() const { return flights_.fetch_sub(1, std::memory_order_relaxed) == 1; }
+    bool leave_flight() const {
+        if (count_.load(std::memory_order_acquire) != 1) return flights_.fetch_sub(1, std::memory_order_relaxed) == 1;
+        flights_.store(0, std::memory_order_relaxed);
+        return true;
+    }
     /// Bytes this message holds in memory, header included.
     size_t footprint() const {
         return sizeof(Message) + 2 + topic_size_ + payload_size_ + properties_size_ + origin_size_;
