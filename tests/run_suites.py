@@ -40,6 +40,10 @@ BLACK_BOX = {
     "scale": {"release": "1,2,4", "asan": "2", "tsan": "2"},
     "hostile": {"release": "1,2,4", "asan": "2", "tsan": "2"},
 }
+# These wait more than they compute: many run beside one another, but for those with the marker "alone". What the scale
+# tests measure is disturbed by others.
+SIDE_BY_SIDE = ("e2e", "durability", "traffic", "hostile")
+TESTS_PER_CORE = 2
 # With a sanitizer a hostile client needs long to be stopped.
 SANITIZED = {"hostile": ["--store", "with"]}
 
@@ -72,10 +76,15 @@ def suites(preset: str, build: Path) -> list[Suite]:
                     "docs/*", "CMakeLists.txt", "README.md"], environment)]
     for name, threads in BLACK_BOX.items():
         folder = f"tests/{name}"
-        if any((ROOT / folder).glob("test_*.py")):
-            found.append(Suite(name, [*quiet, *pytest, folder, "--comqtt", str(build / "comqtt"),
-                                      "--threads", threads.get(preset, threads["release"]), *extra.get(name, [])],
-                               [*program, f"{folder}/**/*", "tests/e2e/*.py"], environment))
+        files = [path.read_text() for path in (ROOT / folder).glob("test_*.py")]
+        command = [*quiet, *pytest, folder, "--comqtt", str(build / "comqtt"),
+                   "--threads", threads.get(preset, threads["release"]), *extra.get(name, [])]
+        inputs = [*program, f"{folder}/**/*", "tests/*.py", "tests/e2e/*.py"]
+        beside = ["-n", str(TESTS_PER_CORE * int(jobs)), "-m", "not alone"] if name in SIDE_BY_SIDE else []
+        if files:
+            found.append(Suite(name, [*command, *beside], inputs, environment))
+        if beside and any("mark.alone" in text for text in files):
+            found.append(Suite(f"{name}-alone", [*command, "-m", "alone"], inputs, environment))
     if preset not in SANITIZERS:
         paths = os.pathsep.join([str(ROOT / "python"), str(build)])
         for name, folder in (("python", "tests/python"), ("python-examples", "examples/python")):

@@ -55,6 +55,7 @@ def _take(port, count, receive_maximum):
     return numbers
 
 
+@pytest.mark.alone
 def test_a_long_queue_survives_and_takes_no_memory(broker, threads):
     own = broker(*ROOMY, threads=threads)
     empty = own.resident_kib()

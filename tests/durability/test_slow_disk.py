@@ -6,6 +6,7 @@ import time
 
 import history as h
 import mqtt_packets as mp
+import pytest
 from broker import TIME_FACTOR
 from mqtt_wire import NothingCame, WireClient
 from trouble import Pair, Publishing
@@ -16,6 +17,7 @@ FLOOD = 3000  # messages of 8 KiB from each of three: more than the sockets' buf
 SOON = 20.0 * TIME_FACTOR
 
 
+@pytest.mark.alone
 def test_acknowledgements_wait_for_the_disk_and_others_do_not_wait(broker, disk, threads):
     slow = broker(threads=threads, environment=disk.environment)
     work, pair = Publishing(slow.port), Pair(slow.port)

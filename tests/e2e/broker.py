@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import signal
@@ -18,11 +19,26 @@ START_DEADLINE = 5.0 * TIME_FACTOR
 STOP_DEADLINE = 5.0 * TIME_FACTOR
 
 
+# Below the ports that the kernel gives to clients: nobody takes a broker's while it starts again. Tests that run beside
+# one another have a part each.
+FIRST_PORT, PORTS = 10_000, 2_500
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(range(PORTS))
+for _ in range(os.getpid() % PORTS):
+    next(_ports)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for offset in itertools.islice(_ports, PORTS):
+        port = FIRST_PORT + WORKER % 8 * PORTS + offset
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("all ports of the tests are in use")
 
 
 class Broker:

@@ -40,6 +40,7 @@ class Pair:
         return count / (last - start), gap
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("version,qos", ((4, 0), (5, 0), (5, 1)))
 def test_one_that_never_reads_and_keeps_coming_back_costs_a_pair_little(mqtt, unique, version, qos):
     """[MQTT-4.5.0-1] Against the same pair by itself, in the same run."""

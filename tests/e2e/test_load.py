@@ -147,6 +147,7 @@ def test_many_connections_come_and_go(mqtt, unique):
     mqtt.connect().ping()
 
 
+@pytest.mark.alone
 def test_a_hash_subscriber_with_many_retained_messages_does_not_hold_up_a_pair(mqtt, unique):
     """[MQTT-3.3.1-9]"""
     prefix, count = unique("t"), 20_000

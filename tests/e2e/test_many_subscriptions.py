@@ -54,6 +54,7 @@ def _unsubscribe_all(client, filters):
     return _exchange(client, packets, UNSUBACK, range(1, len(parts) + 1))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ("exact", "wildcard"))
 def test_a_client_with_50000_filters_does_not_stall_another_pair(mqtt, unique, kind):
     """Neither while it subscribes, nor while it is sent what is retained, unsubscribes, and ends."""
@@ -80,6 +81,7 @@ def test_a_client_with_50000_filters_does_not_stall_another_pair(mqtt, unique, k
         writer.publish(topic, b"", 1, retain=True)
 
 
+@pytest.mark.alone
 def test_many_clients_with_100_filters_each_are_answered_and_do_not_stall_another_pair(mqtt, unique):
     base = unique("many")
     writer = mqtt.connect()

@@ -179,6 +179,7 @@ def test_many_takeovers_at_once_leave_exactly_one_connection(mqtt, unique):
     assert survivors == 1
 
 
+@pytest.mark.alone
 def test_a_takeover_of_a_connection_that_does_not_read_is_quick(mqtt, unique):
     """[MQTT-3.1.4-3]"""
     name, topic = unique("c"), unique("t")
