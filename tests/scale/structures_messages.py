@@ -17,6 +17,7 @@ class Retained(Structure):
 
     phases = ("grow", "replace", "all", "wildcards", "exact", "absent", "shrink")
     MESSAGE = len(mp.publish("retained/00/000000", b"payload!", version=4))
+    REPLAYS = 8
 
     def __init__(self, broker):
         super().__init__(broker)
@@ -42,8 +43,12 @@ class Retained(Structure):
         client.ping()
         client.leave()
 
-    def all(self, size: int) -> None:
-        self.replayed(["retained/#"], SUBACK, size)
+    def all(self, size: int) -> int:
+        """More than once: the first replay of many messages from other threads also pays for what the phases before left
+        to the allocator, which sorts it when it is first asked for a larger piece."""
+        for _ in range(self.REPLAYS):
+            self.replayed(["retained/#"], SUBACK, size)
+        return self.REPLAYS * size
 
     def wildcards(self, size: int) -> None:
         self.replayed([f"retained/{i:02}/+" for i in range(100)], SUBACK_100, size)
