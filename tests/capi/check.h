@@ -9,9 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-static atomic_int check_passed;
-static atomic_int check_failed;
-static const char* check_test = "";
+/* Of the whole program, whichever of its files checks (check.c). */
+extern atomic_int check_passed;
+extern atomic_int check_failed;
+extern const char* check_test; /* the one that runs */
 
 static inline bool check_report(bool ok, const char* file, int line, const char* text) {
     atomic_fetch_add(ok ? &check_passed : &check_failed, 1);

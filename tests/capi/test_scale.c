@@ -1,4 +1,4 @@
-/* What the host can make grow: inline subscriptions, blocked ids, pending verdicts, clients beside a hook. Each costs the
+/* What the host can make grow: inline subscriptions, blocked ids, pending verdicts, hooks, clients beside a hook. Each costs the
  * same per item however much there is of it, and nobody else waits. */
 #include <pthread.h>
 
@@ -200,6 +200,65 @@ static void pending_verdicts(void) {
     scale_check(&structure);
 }
 
+/* ---- hooks: a hundredth of the size, for each is asked about each message */
+
+enum { kChanges = 20, kHookedMessages = 500 };
+static atomic_size_t hook_calls;
+
+static void count_call(void* user, comqtt_event* event, comqtt_client* client, const comqtt_packet* packet) {
+    (void)user;
+    (void)event;
+    (void)client;
+    (void)packet;
+    atomic_fetch_add(&hook_calls, 1);
+}
+
+static void hooks_begin(scale* it, size_t size, unsigned threads) {
+    plain_begin(it, size, threads);
+    it->state = calloc(size / 100, sizeof(uint64_t));
+}
+static size_t add_hooks(scale* it, size_t size) {
+    comqtt_hooks table = comqtt_hooks_init();
+    uint64_t* handles = it->state;
+    table.on_published = count_call;
+    for (size_t i = 0; i < size / 100; ++i)
+        CHECK_OK(comqtt_server_add_hook(it->server, &table, NULL, NULL, &handles[i], NULL));
+    return size / 100;
+}
+static size_t remove_hooks(scale* it, size_t size) {
+    const uint64_t* handles = it->state;
+    for (size_t i = 0; i < size / 100; ++i) CHECK_OK(comqtt_server_remove_hook(it->server, handles[i]));
+    return size / 100;
+}
+static size_t change_hooks(scale* it, size_t size) {
+    size_t changes = 0;
+    for (int i = 0; i < kChanges; ++i) changes += add_hooks(it, size) + remove_hooks(it, size);
+    return changes;
+}
+static size_t call_hooks(scale* it, size_t size) {
+    const size_t calls = kHookedMessages * (size / 100);
+    static const uint8_t publish[] = {0x32, 9, 0, 4, 'h', 'o', 'o', 'k', 0, 1, 'x'};
+    comqtt_pipe* pipe = scale_connect(it->server, "hooked");
+    uint8_t answer[4];
+    CHECK(scale_read(pipe, answer, sizeof answer));
+    add_hooks(it, size);
+    atomic_store(&hook_calls, 0);
+    for (int i = 0; i < kHookedMessages; ++i) {
+        CHECK_OK(comqtt_pipe_write(pipe, comqtt_bytes_of(publish, sizeof publish)));
+        CHECK(scale_read(pipe, answer, sizeof answer) && answer[0] == 0x40);
+    }
+    while (atomic_load(&hook_calls) < calls) sleep_ms(1);
+    remove_hooks(it, size);
+    comqtt_pipe_release(pipe);
+    return calls;
+}
+
+static void many_hooks(void) {
+    static const scale_structure structure = {
+        "hooks", hooks_begin, plain_end, {{"change", change_hooks}, {"call", call_hooks}}};
+    scale_check(&structure);
+}
+
 /* ---- clients beside a hook that selects receivers */
 
 typedef struct crowd {
@@ -287,6 +346,7 @@ int main(void) {
     RUN(inline_subscriptions);
     RUN(blocked_ids);
     RUN(pending_verdicts);
+    RUN(many_hooks);
     RUN(clients_beside_a_hook_that_selects);
     return check_summary();
 }

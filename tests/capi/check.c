@@ -1,0 +1,5 @@
+#include "check.h"
+
+atomic_int check_passed;
+atomic_int check_failed;
+const char* check_test = "";
