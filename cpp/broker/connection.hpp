@@ -63,6 +63,14 @@ struct AuthExchange {
     Ref<hooks::PacketBox> connect;  ///< until the session is established
 };
 
+/// What only a connection without a session has.
+struct Opening {
+    explicit Opening(PeerInfo info) : peer(std::move(info)) {}
+    PeerInfo peer;
+    uint64_t order = 0;  ///< of its CONNECT among those of the shard
+    uint64_t bytes = 0;  ///< of Connection::partial, counted in the core: CONNECT has not arrived as a whole
+};
+
 struct Connection {
     enum class State : uint8_t { awaiting_connect, authenticating, established, closing };
 
@@ -75,9 +83,9 @@ struct Connection {
 
     Route* last_route = nullptr;  ///< of the previous publish
     uint32_t last_serial = 0;
+    uint32_t held = 0;           ///< packets for it that wait for the stores
     uint64_t last_acl_epoch = 0;  ///< the write verdict for it is ALLOW
     int64_t last_acl_until_ms = 0;
-    uint64_t connect_order = 0;  ///< of its CONNECT among those of the shard
 
     int64_t last_received_ms = 0;
     int64_t since_ms = 0;              ///< accepted, established; when closing: the time to be gone
@@ -100,18 +108,15 @@ struct Connection {
     bool input_waits = false;      ///< so does what stands in `partial`, whole packets among it
     bool last_words = false;  ///< heard out before it is taken over: bounded by that, it waits for no store
     bool waits_to_connect = false;  ///< in the shard's list of CONNECTs that wait
-    uint32_t connecting_bytes = 0;  ///< of `partial`, counted in the core: CONNECT has not arrived as a whole
-    uint32_t received = 0;          ///< QoS 2 messages of this connection that wait for PUBREL (4.9)
-    uint32_t held = 0;              ///< packets for it that wait for the stores
-    uint32_t held_pubacks = 0;      ///< of these
+    uint32_t held_pubacks = 0;      ///< of `held`
     uint32_t corked = 0;            ///< of these: nothing goes out before them
 
     /// The peer's address, for the log.
     std::string_view remote() const {
-        return client ? std::string_view(client->remote) : peer ? std::string_view(peer->remote) : "?";
+        return client ? std::string_view(client->remote) : opening ? std::string_view(opening->peer.remote) : "?";
     }
 
-    std::unique_ptr<PeerInfo> peer;  ///< until CONNECT
+    std::unique_ptr<Opening> opening;  ///< until it is established
     std::unique_ptr<topics::InboundAliases> inbound_aliases;
     std::unique_ptr<topics::OutboundAliases> outbound_aliases;
     std::unique_ptr<Suspension> suspension;

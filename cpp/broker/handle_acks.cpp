@@ -96,7 +96,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     if (type == mqtt::PacketType::pubrel) {
         const bool known = s.flow && s.flow->received.remove(ack.packet_id);
         // As the client counts (4.9): also for a message of the connection before, and never below nothing.
-        if (known && c.received) --c.received;
+        if (known && s.flow->unreleased) --s.flow->unreleased;
         const uint64_t before = rounds_.vouched();
         if (known && s.stored) record(hooks::Change::Kind::received_removed, &s).packet_id = ack.packet_id;
         answer(c, before, mqtt::PacketType::pubcomp, ack.packet_id,

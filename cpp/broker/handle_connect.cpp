@@ -109,7 +109,7 @@ bool Shard::connect_read(Connection& c, PacketBox& box) {
     // The hook gave it another id, whose session lives elsewhere.
     std::vector<uint8_t> wire;
     if (!mqtt::encode_packet(box.packet, wire)) return true;
-    PeerInfo peer = *c.peer;
+    PeerInfo peer = c.opening->peer;
     peer.moved = peer.connect_seen = true;
     wire.insert(wire.end(), c.partial.begin(), c.partial.end());
     c.link->move_to(core_.shard_of(client.id), std::move(peer), std::move(wire));
@@ -133,8 +133,8 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
         return;
     }
     auto client = Ref<hooks::Client>::adopt(new hooks::Client);
-    client->remote = c.peer->remote;
-    client->listener = c.peer->listener;
+    client->remote = c.opening->peer.remote;
+    client->listener = c.opening->peer.listener;
     client->version = c.version;
     client->connection = c.handle;
     client->connected_at_ms = wall_ms_;
@@ -143,8 +143,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
     c.client = client;
     auto box = box_packet(std::move(packet));
     c.state = Connection::State::authenticating;
-    if (!c.peer->connect_seen && wants(EventId::on_packet_read) && !connect_read(c, *box)) return;
-    c.peer.reset();
+    if (!c.opening->peer.connect_seen && wants(EventId::on_packet_read) && !connect_read(c, *box)) return;
     const mqtt::ConnectFields& fields = box->packet.connect;
     box->origin = client->id;
     c.problem_information =
@@ -184,7 +183,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             return;
         }
     }
-    c.connect_order = ++connects_.last;
+    c.opening->order = ++connects_.last;
     begin_connect(c, std::move(box));
     if (c.state == Connection::State::authenticating) note_waiting_connect(c);
 }
@@ -322,7 +321,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
         s = find_session(handle);
     }
     const Connection* earlier = first_taker(c);
-    if ((s && s->connection) || (earlier && earlier->connect_order < c.connect_order)) {
+    if ((s && s->connection) || (earlier && earlier->opening->order < c.opening->order)) {
         wait_for_old_connection(c, std::move(box));
         return;
     }
@@ -372,6 +371,8 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     c.session = s;
     forget_waiting_connect(c);
     end_earlier_connects(c);
+    c.opening.reset();
+    if (s->flow) s->flow->unreleased = 0;
     c.state = Connection::State::established;
     c.since_ms = now_ms_;
     s->expires_ms = INT64_MAX;

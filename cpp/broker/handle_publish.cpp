@@ -114,7 +114,7 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             return true;
         }
         // The quota begins anew with each connection (4.9). The session's identifiers are 65,535 at most.
-        if (v5 && c.received + c.held_pubacks >= caps.receive_maximum) {
+        if (v5 && (flow ? flow->unreleased : 0) + c.held_pubacks >= caps.receive_maximum) {
             protocol_error(c, Reason::receive_maximum_exceeded, "MQTT-3.3.4-9",
                            "more QoS 1 and 2 messages than the receive maximum");
             return false;
@@ -306,7 +306,8 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     const auto type = qos == 1 ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
     const bool failed = static_cast<uint8_t>(reason) >= 0x80;
     if (qos == 2 && !failed) {
-        if (c.session->make_flow().received.add(id)) ++c.received;
+        session::Flow& flow = c.session->make_flow();
+        if (flow.received.add(id)) ++flow.unreleased;
         if (c.session->stored) record(hooks::Change::Kind::received_added, c.session).packet_id = id;
     }
     const uint64_t before = failed ? rounds_.vouched() : in.vouched;

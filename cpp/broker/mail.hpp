@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -79,6 +80,7 @@ public:
         pending_bytes_.fetch_add(batch.footprint, std::memory_order_relaxed);
         const bool was_empty = batches_.empty();
         batches_.push_back(std::move(batch));
+        ++posted_;
         if (was_empty) host_->wake(shard_);
         return true;
     }
@@ -88,12 +90,24 @@ public:
         batch.mails.back().task = std::move(task);
         return post(std::move(batch));
     }
-    std::vector<MailBatch> take() {
+    /// The oldest batches, with this many mails in all and the last batch whole. While more wait, the shard is woken.
+    std::vector<MailBatch> take(size_t mails) {
         const std::lock_guard lock(mutex_);
-        return std::exchange(batches_, {});
+        std::vector<MailBatch> taken;
+        for (size_t count = 0; count < mails && !batches_.empty(); count += taken.back().mails.size()) {
+            taken.push_back(std::move(batches_.front()));
+            batches_.pop_front();
+        }
+        if (!batches_.empty() && host_) host_->wake(shard_);
+        return taken;
+    }
+    /// Batches that were ever put in.
+    uint64_t posted() const {
+        const std::lock_guard lock(mutex_);
+        return posted_;
     }
     void close() {
-        std::vector<MailBatch> dropped;
+        std::deque<MailBatch> dropped;
         const std::lock_guard lock(mutex_);
         host_ = nullptr;
         dropped.swap(batches_);
@@ -124,7 +138,8 @@ private:
     static constexpr size_t kSpares = 4;
     static constexpr size_t kSpareBytes = 1u << 20;
     mutable std::mutex mutex_;
-    std::vector<MailBatch> batches_;
+    std::deque<MailBatch> batches_;
+    uint64_t posted_ = 0;
     std::vector<std::vector<uint8_t>> spare_;
     Host* host_;
     unsigned shard_;

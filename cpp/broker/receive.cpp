@@ -96,7 +96,7 @@ void Shard::keep_partial(Connection& c, ByteView rest) {
     }
     c.partial.insert(c.partial.end(), rest.begin(), rest.end());
     if (c.state != Connection::State::awaiting_connect) return;
-    c.connecting_bytes += static_cast<uint32_t>(rest.size);
+    c.opening->bytes += rest.size;
     const uint64_t all = core_.connecting_bytes.fetch_add(rest.size, std::memory_order_relaxed) + rest.size;
     if (all <= core_.config.limits.connecting_bytes) return;
     metrics_.quota_exceeded.add();
@@ -104,7 +104,7 @@ void Shard::keep_partial(Connection& c, ByteView rest) {
 }
 
 void Shard::uncount_connecting(Connection& c) {
-    core_.connecting_bytes.fetch_sub(std::exchange(c.connecting_bytes, 0), std::memory_order_relaxed);
+    if (c.opening) core_.connecting_bytes.fetch_sub(std::exchange(c.opening->bytes, 0), std::memory_order_relaxed);
 }
 
 /// There is something to do with the bytes of a CONNECT: they are all there, or wrong already.
@@ -188,8 +188,8 @@ size_t Shard::process(Connection& c, ByteView bytes) {
         if (c.state == Connection::State::awaiting_connect) {
             const unsigned owner = connect_owner(packet);
             if (owner != number_) {
-                c.peer->moved = true;
-                c.link->move_to(owner, std::move(*c.peer), {p, end});
+                c.opening->peer.moved = true;
+                c.link->move_to(owner, std::move(c.opening->peer), {p, end});
                 forget(c);
                 return bytes.size;
             }

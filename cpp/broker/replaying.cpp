@@ -48,7 +48,8 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     replay.number = replays_.take_number();
     // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want. Retained
     // messages that other shards have acknowledged may be in the mailbox still: they come first.
-    const bool drained = core_.mailboxes[number_]->idle();
+    const uint64_t mail = core_.mailboxes[number_]->posted();
+    const bool drained = mail == mail_read_;
     if (replay.stores & own && drained && !held_back(s) && !first_pieces_.spent()) {
         std::vector<mqtt::MessageRef> messages;
         read_piece(retained_, topic_filter, replay.cursor, first_pieces_, messages);
@@ -61,7 +62,7 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     if (replay.stores) {
         replay.topic_filter = topic_filter;
         replay.options = options;
-        replay.after_drain = drained ? 0 : drains_ + 1;
+        replay.after_mail = mail;
         replay.store = replay.stores & own ? number_ : static_cast<unsigned>(__builtin_ctzll(replay.stores));
         replays_.add(s.id.value, s.replays, std::move(replay));
     }
@@ -94,7 +95,7 @@ void Shard::replay_own_store() {
         for (size_t turn = 0; turn < kTurn && !budget.spent(); ++turn) {
             if (!s->replays || held_back(*s)) break;  // woken when it has taken what it has
             Replay* replay = Replays::front(*s->replays, number_);
-            if (!replay || replay->after_drain > drains_) break;
+            if (!replay || replay->after_mail > mail_read_) break;
             messages.clear();
             read_piece(retained_, replay->topic_filter, replay->cursor, budget, messages);
             deliver_replayed(*s, replay->number, replay->options, messages);

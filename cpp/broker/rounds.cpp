@@ -338,7 +338,7 @@ void Shard::refuse_held(Connection& c, Held& held, const Round& round) {
         const mqtt::PacketId id = held.packet ? held.packet->packet_id : held.id;
         Session* s = c.session;
         if (type == PacketType::pubrec && s && s->flow && s->flow->received.remove(id)) {
-            c.received -= c.received != 0;
+            s->flow->unreleased -= s->flow->unreleased != 0;
             if (s->stored) record(hooks::Change::Kind::received_removed, s).packet_id = id;
         }
         send_ack(c, type, id, reason, round.text);

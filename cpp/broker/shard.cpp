@@ -7,6 +7,10 @@
 
 namespace comqtt::broker {
 
+namespace {
+constexpr size_t kMailOfRound = 512;
+}  // namespace
+
 Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
     : core_(core),
       number_(number),
@@ -48,7 +52,7 @@ Connection* Shard::accept(Link& link, PeerInfo peer) {
     c->handle = connections_.add(c);
     c->link = &link;
     if (!peer.moved) metrics_.connections_accepted.add();
-    c->peer = std::make_unique<PeerInfo>(std::move(peer));
+    c->opening = std::make_unique<Opening>(std::move(peer));
     c->since_ms = c->last_received_ms = now_ms_;
     metrics_.connections.add();
     schedule(*c, deadline_of(*c));
@@ -153,10 +157,12 @@ void Shard::end_round() {
     dead_sessions_.clear();
 }
 
-void Shard::drain_mailbox() {
-    auto batches = core_.mailboxes[number_]->take();
-    ++drains_;
-    for (MailBatch& batch : batches) contain(nullptr, [&] { accept_mail(batch); });
+/// As much mail as takes a few milliseconds: a host may have put in very much at once, and sockets wait meanwhile.
+void Shard::read_mail() {
+    for (MailBatch& batch : core_.mailboxes[number_]->take(kMailOfRound)) {
+        contain(nullptr, [&] { accept_mail(batch); });
+        ++mail_read_;
+    }
 }
 
 }  // namespace comqtt::broker

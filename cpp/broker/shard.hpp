@@ -74,7 +74,8 @@ public:
     void begin_round();
     /// Flushes outputs and hand-overs. Call after each batch.
     void end_round();
-    void drain_mailbox();
+    /// Does what other threads have asked for, or a part of it when that is much.
+    void read_mail();
     /// Does what is due, or a part of it when that is much.
     void run_deadlines();
     int64_t next_deadline_ms() const { return deadlines_.next_ms(); }
@@ -569,7 +570,7 @@ private:
     Replays replays_;
     static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, or a request
     topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
-    uint64_t drains_ = 0;                         ///< times the mailbox was emptied
+    uint64_t mail_read_ = 0;                      ///< batches of the mailbox
     std::unordered_map<uint64_t, PendingVerdict> pending_;
     Rounds rounds_;
     std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};

@@ -21,7 +21,7 @@ constexpr CloseCause kTakenOver{.reason = Reason::session_taken_over,
 constexpr size_t kTakeOverPiece = 262'144;  ///< bytes of one connection in one round, as with any other
 
 std::pair<std::string_view, uint64_t> connect_key(const Connection& c) {
-    return {c.client->id, c.connect_order};
+    return {c.client->id, c.opening->order};
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ void Shard::note_waiting_connect(Connection& c) {
 /// It is finished, or its connection ends.
 void Shard::forget_waiting_connect(Connection& c) {
     if (std::exchange(c.waits_to_connect, false)) connects_.all.erase(connect_key(c));
-    if (!connects_.takers.empty() && c.client && connects_.takers.erase(connect_key(c))) note_taker(c);
+    if (!connects_.takers.empty() && c.client && c.opening && connects_.takers.erase(connect_key(c))) note_taker(c);
 }
 
 /// `c` is established. CONNECTs of its client id that came before it and still wait must not overtake it.
@@ -43,7 +43,7 @@ void Shard::end_earlier_connects(const Connection& c) {
     const std::string_view id = c.client->id;
     for (;;) {
         const auto at = connects_.all.lower_bound(std::pair(id, uint64_t{0}));
-        if (at == connects_.all.end() || at->first.first != id || at->first.second >= c.connect_order) return;
+        if (at == connects_.all.end() || at->first.first != id || at->first.second >= c.opening->order) return;
         close(*at->second, kTakenOver);  // removes it
     }
 }

@@ -8,6 +8,7 @@ namespace comqtt::net {
 namespace {
 /// Handlers per round: enough to batch, few enough to keep others waiting little.
 constexpr int kHandlersPerRound = 128;
+constexpr std::chrono::milliseconds kMoreTime{1};
 /// The loop whose thread this is. Not the thread's id: that is written while the thread may run already.
 thread_local const Loop* running = nullptr;
 }  // namespace
@@ -60,18 +61,29 @@ void Loop::run() {
         shard_.contain(nullptr, [&] { set_timer(); });
         shard_.contain(nullptr, [&] {
             if (!shard_.busy()) io_.run_one();
-            for (int i = 0; i < kHandlersPerRound && io_.poll_one(); ++i) {
-            }
+            int handled = 0;
+            while (handled < kHandlersPerRound && io_.poll_one()) ++handled;
+            if (handled == kHandlersPerRound) handle_more();
         });
         round();
     }
     running = nullptr;
 }
 
+/// There is more than a round's share. What costs little, such as pipes that have nothing to read, is not to queue up
+/// behind the mail of many rounds.
+void Loop::handle_more() {
+    const auto until = std::chrono::steady_clock::now() + kMoreTime;
+    do {
+        for (int i = 0; i < kHandlersPerRound / 4; ++i)
+            if (!io_.poll_one()) return;
+    } while (std::chrono::steady_clock::now() < until);
+}
+
 void Loop::round() {
     enter();
     awake_.store(false, std::memory_order_release);
-    shard_.contain(nullptr, [&] { shard_.drain_mailbox(); });
+    shard_.contain(nullptr, [&] { shard_.read_mail(); });
     shard_.contain(nullptr, [&] { shard_.run_deadlines(); });
     shard_.contain(nullptr, [&] { shard_.end_round(); });
     entered_ = false;

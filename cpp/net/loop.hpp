@@ -48,6 +48,7 @@ public:
     /// Takes over a connected socket. On the thread.
     void adopt(int fd, broker::PeerInfo peer, ConnectionCount count, std::vector<uint8_t> received);
     /// One round without waiting. On the thread.
+    void handle_more();
     void round();
 
 private:

@@ -117,7 +117,7 @@ void ServerImpl::drain_offline() const {
         for (unsigned i = 0; i < core_->shards.size(); ++i) {
             if (core_->mailboxes[i]->idle()) continue;
             idle = false;
-            core_->shards[i]->drain_mailbox();
+            core_->shards[i]->read_mail();
         }
     }
 }

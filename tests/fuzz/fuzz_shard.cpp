@@ -86,7 +86,7 @@ public:
 private:
     void round() {
         for (;;) {
-            shard().drain_mailbox();
+            shard().read_mail();
             shard().run_deadlines();
             shard().end_round();
             if (shard().idle()) break;

@@ -59,7 +59,7 @@ void Sim::run(unsigned number, bool everything) {
         if (awake_[number]) {
             awake_[number] = false;
             ++activity_;
-            s.drain_mailbox();
+            s.read_mail();
         }
         last_drain_[number] = step_;
     };

@@ -22,20 +22,45 @@ MailBatch batch(uint32_t from, size_t footprint = 0) {
     return made;
 }
 
+constexpr size_t kAll = SIZE_MAX;
+
 }  // namespace
 
 TEST_CASE("batches are taken in the order posted, each once") {
     FakeHost host;
     Mailbox mailbox(&host, 3);
     CHECK(mailbox.idle());
-    CHECK(mailbox.take().empty());
+    CHECK(mailbox.take(kAll).empty());
     for (const uint32_t from : {7, 8, 9}) CHECK(mailbox.post(batch(from)));
     CHECK_FALSE(mailbox.idle());
-    const auto taken = mailbox.take();
+    const auto taken = mailbox.take(kAll);
     REQUIRE(taken.size() == 3);
     for (size_t i = 0; i < 3; ++i) CHECK(taken[i].from == 7 + i);
     CHECK(mailbox.idle());
-    CHECK(mailbox.take().empty());
+    CHECK(mailbox.take(kAll).empty());
+}
+
+TEST_CASE("a part is taken in whole batches, and the shard is woken for the rest") {
+    FakeHost host;
+    Mailbox mailbox(&host, 3);
+    for (uint32_t from = 0; from < 5; ++from) {
+        MailBatch made = batch(from);
+        made.mails.resize(2);
+        mailbox.post(std::move(made));
+    }
+    CHECK(mailbox.posted() == 5);
+    const auto first = mailbox.take(3);
+    REQUIRE(first.size() == 2);
+    CHECK(first[0].from == 0);
+    CHECK(first[1].from == 1);
+    CHECK(host.woken == std::vector<unsigned>{3, 3});
+    mailbox.post(batch(5));
+    CHECK(host.woken.size() == 2);
+    const auto rest = mailbox.take(kAll);
+    REQUIRE(rest.size() == 4);
+    for (uint32_t i = 0; i < 4; ++i) CHECK(rest[i].from == 2 + i);
+    CHECK(host.woken.size() == 2);
+    CHECK(mailbox.posted() == 6);
 }
 
 TEST_CASE("the shard is woken by the first batch after it took the others") {
@@ -44,7 +69,7 @@ TEST_CASE("the shard is woken by the first batch after it took the others") {
     mailbox.post(batch(0));
     mailbox.post(batch(0));
     CHECK(host.woken == std::vector<unsigned>{3});
-    mailbox.take();
+    mailbox.take(kAll);
     CHECK(host.woken.size() == 1);
     mailbox.post(batch(0));
     CHECK(host.woken == std::vector<unsigned>{3, 3});
@@ -56,7 +81,7 @@ TEST_CASE("bytes are pending from being posted until they are delivered") {
     mailbox.post(batch(0, 100));
     mailbox.post(batch(0, 20));
     CHECK(mailbox.pending_bytes() == 120);
-    mailbox.take();
+    mailbox.take(kAll);
     CHECK(mailbox.pending_bytes() == 120);
     mailbox.delivered(100);
     CHECK(mailbox.pending_bytes() == 20);
@@ -84,7 +109,7 @@ TEST_CASE("a task travels as a batch of its own") {
     FakeHost host;
     Mailbox mailbox(&host, 0);
     mailbox.post([](Shard&) {});
-    const auto taken = mailbox.take();
+    const auto taken = mailbox.take(kAll);
     REQUIRE(taken.size() == 1);
     REQUIRE(taken[0].mails.size() == 1);
     CHECK(taken[0].mails[0].kind == Mail::Kind::task);
@@ -103,7 +128,7 @@ TEST_CASE("what several threads post arrives whole and in the order of each") {
         });
     std::vector<uint32_t> next(kThreads);
     for (uint32_t arrived = 0; arrived < kThreads * kEach;)
-        for (const MailBatch& got : mailbox.take()) {
+        for (const MailBatch& got : mailbox.take(kAll)) {
             const uint32_t thread = got.from / kEach;
             REQUIRE(got.from % kEach == next[thread]++);
             mailbox.delivered(1);
