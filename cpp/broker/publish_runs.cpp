@@ -115,17 +115,22 @@ void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const u
             hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), run);
         return;
     }
+    const auto to_groups = [&](Publication& p) {
+        for (const RouteGroup& group : route.groups) deliver_to_group(group, p, run.source, false, {});
+    };
     const bool ordinary = !route.targets.empty() || route.remote_shards;
+    if (!ordinary) {
+        each_in_run(run, to_groups);
+        return;
+    }
     const uint64_t remote_shards = route.remote_shards;
     // One by one: who receives by an ordinary and by a shared subscription gets the messages in their order.
     run.each([&](ByteView packet, ByteView, ByteView) {
         const Run one = run.part(packet, 1);
-        if (ordinary) deliver_run(route, one);
+        deliver_run(route, one);
         for (uint64_t shards = remote_shards; shards; shards &= shards - 1)
             hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), one);
-        each_in_run(one, [&](Publication& p) {
-            for (const RouteGroup& group : route.groups) deliver_to_group(group, p, run.source, false, {});
-        });
+        each_in_run(one, to_groups);
     });
 }
 

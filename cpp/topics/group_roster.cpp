@@ -14,10 +14,10 @@ GroupRoster::GroupRoster(std::string name, std::string filter, size_t capacity)
 
 /// The first place from `start` on, in a circle, that is among these and not that of `except`.
 size_t GroupRoster::find(const PositionSet& among, size_t start, size_t end, SubscriberId except) const {
-    for (const auto& [from, to] : {std::pair{start, end}, std::pair{size_t{0}, start}}) {
-        for (size_t place = from; (place = among.next(place)) < to; ++place)
-            if (!(at(place).subscriber == except)) return place;
-    }
+    for (size_t place = start; (place = among.next(place)) < end; ++place)
+        if (!(at(place).subscriber == except)) return place;
+    for (size_t place = 0; (place = among.next(place)) < start; ++place)
+        if (!(at(place).subscriber == except)) return place;
     return PositionSet::kNone;
 }
 

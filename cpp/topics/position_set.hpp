@@ -43,6 +43,20 @@ public:
     }
     /// The least that is not below `from`, or kNone.
     size_t next(size_t from) const {
+        // Nearly always it stands in the same word.
+        if (const uint64_t left = from / 64 < levels_[0].size ? word(0, from / 64) >> (from % 64) : 0)
+            return from + static_cast<size_t>(__builtin_ctzll(left));
+        return search(from);
+    }
+
+private:
+    using Word = std::atomic<uint64_t>;
+    struct Level {
+        std::unique_ptr<Word[]> words;
+        size_t size;
+    };
+
+    size_t search(size_t from) const {
         size_t level = 0;
         for (size_t at = from; level < levels_.size();) {
             const uint64_t left = at / 64 < levels_[level].size ? word(level, at / 64) >> (at % 64) : 0;
@@ -58,14 +72,6 @@ public:
         }
         return kNone;
     }
-
-private:
-    using Word = std::atomic<uint64_t>;
-    struct Level {
-        std::unique_ptr<Word[]> words;
-        size_t size;
-    };
-
     static uint64_t bit(size_t position) { return uint64_t{1} << (position % 64); }
     uint64_t word(size_t level, size_t at) const {
         return levels_[level].words[at].load(std::memory_order_acquire);
