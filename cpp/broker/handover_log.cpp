@@ -138,7 +138,7 @@ void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
     if (stored.message->due_ms() <= now_ms_) return;
     const ByteView topic = stored.message->topic_name();
     if (record.share == hooks::kToRetained) {
-        core_.shards[core_.shard_of_topic(topic)]->take_retained(stored.message);
+        core_.shards[core_.shard_of_topic(topic)]->take_retained(stored.message, false);
         return;
     }
     const std::string_view receiver = record.share;

@@ -7,7 +7,30 @@
 namespace comqtt::broker {
 
 namespace {
+
 constexpr size_t kExpiredAtOnce = 256;
+
+/// Takes no room of others': the server's own.
+bool counts(std::string_view topic) { return !topic.starts_with("$SYS/"); }
+
+void count_retained(Core& core, int64_t messages, int64_t bytes) {
+    core.retained_messages.fetch_add(static_cast<uint64_t>(messages), std::memory_order_relaxed);
+    core.retained_bytes.fetch_add(static_cast<uint64_t>(bytes), std::memory_order_relaxed);
+}
+
+/// Room for one more, taken before its shard has it, so that nobody else is promised the same. False when there is none,
+/// which a message that replaces another does not mind.
+bool take_room(Core& core, const mqtt::Message& message) {
+    const Limits& limits = core.config.limits;
+    const auto bytes = static_cast<int64_t>(message.footprint());
+    count_retained(core, 1, bytes);
+    if (core.retained_messages.load(std::memory_order_relaxed) <= limits.retained_messages &&
+        core.retained_bytes.load(std::memory_order_relaxed) < limits.retained_bytes + static_cast<uint64_t>(bytes))
+        return true;
+    count_retained(core, -1, -bytes);
+    return false;
+}
+
 }  // namespace
 
 bool Shard::retained_full(const Core& core) {
@@ -64,12 +87,14 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
     });
 }
 
-/// A message that was handed over to be retained. Others may have come in between: the limit holds now.
-void Shard::take_retained(const mqtt::MessageRef& message) {
+/// A message that was handed over to be retained. Without room of its own the limit holds now: others may have come in
+/// between.
+void Shard::take_retained(const mqtt::MessageRef& message, bool has_room) {
+    if (has_room) count_retained(core_, -1, -static_cast<int64_t>(message->footprint()));
     const bool removes = message->payload().empty();
     const bool known = static_cast<bool>(retained_.find(message->topic_name().text()));
     // The server's own are not counted.
-    if (!removes && !known && message->origin().publisher && retained_full()) {
+    if (!has_room && !removes && !known && message->origin().publisher && retained_full()) {
         refuse_retained(message->origin_id().text(), message->topic_name().text());
         return;
     }
@@ -94,9 +119,10 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
         // Counted before anybody can learn of it: who subscribes then asks its shard.
         const bool counted = !p.payload.empty();
         if (counted) core_.retained_counts.add(owner, p.topic_name.text());
-        post(owner, [message, logged, counted, from = number_](Shard& shard) {
+        const bool has_room = counted && counts(p.topic_name.text()) && take_room(core_, *message);
+        post(owner, [message, logged, counted, has_room, from = number_](Shard& shard) {
             if (logged) shard.forget_handover(from, logged);
-            shard.take_retained(message);
+            shard.take_retained(message, has_room);
             if (counted) shard.core_.retained_counts.remove(shard.number_, message->topic_name().text());
         });
     }
@@ -138,8 +164,9 @@ void Shard::store_retained(mqtt::MessageRef message) {
     }
     if (retained_.count() > count) core_.retained_counts.add(number_, topic);
     if (retained_.count() < count) core_.retained_counts.remove(number_, topic);
-    core_.retained_messages.fetch_add(retained_.count() - count, std::memory_order_relaxed);
-    core_.retained_bytes.fetch_add(retained_.bytes() - bytes, std::memory_order_relaxed);
+    if (counts(topic))
+        count_retained(core_, static_cast<int64_t>(retained_.count() - count),
+                       static_cast<int64_t>(retained_.bytes() - bytes));
     metrics_.retained.set(retained_.count());
     metrics_.retained_bytes.set(retained_.bytes());
     if (retained_expiry_.size() > 64 && retained_expiry_.size() > 2 * retained_.count()) {
@@ -183,8 +210,9 @@ bool Shard::remove_retained(std::string_view topic) {
     const size_t bytes = retained_.bytes();
     retained_.remove(topic);
     if (retained_.count() < count) core_.retained_counts.remove(number_, topic);
-    core_.retained_messages.fetch_sub(count - retained_.count(), std::memory_order_relaxed);
-    core_.retained_bytes.fetch_sub(bytes - retained_.bytes(), std::memory_order_relaxed);
+    if (counts(topic))
+        count_retained(core_, static_cast<int64_t>(retained_.count() - count),
+                       static_cast<int64_t>(retained_.bytes() - bytes));
     metrics_.retained.set(retained_.count());
     metrics_.retained_bytes.set(retained_.bytes());
     return count != retained_.count();

@@ -456,7 +456,7 @@ private:
     bool may_be_retained(std::string_view topic, unsigned owner) const;
     void retain_unanswered(Publication& p, hooks::Client& client, PacketBox& box);
     void ask_retained(Connection& c, Inbound& in, unsigned owner);
-    void take_retained(const mqtt::MessageRef& message);
+    void take_retained(const mqtt::MessageRef& message, bool has_room);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
     void store_retained(mqtt::MessageRef message);
 

@@ -153,7 +153,7 @@ const OptionRow kTable[] = {
     COMQTT_INTEGER("limits.handover-bytes", broker.limits.handover_bytes, "16777216", 65'536, kBytes,
                    "bytes on their way to another thread above which publishers are not read"),
     COMQTT_INTEGER("limits.retained-messages", broker.limits.retained_messages, "10000000", 0, kBytes,
-                   "retained messages"),
+                   "retained messages, the server's own in $SYS not among them"),
     COMQTT_INTEGER("limits.retained-bytes", broker.limits.retained_bytes, "4294967296", 0, kBytes,
                    "bytes of retained messages"),
     COMQTT_INTEGER("limits.inflight", broker.limits.inflight, "65535", 1, kU16,

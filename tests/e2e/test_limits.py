@@ -375,6 +375,19 @@ def test_retained_messages_are_limited_in_number_and_bytes(mqtt_with, unique):
             client.publish(f"{prefix}/{i}", b"", 1, retain=True)
 
 
+def test_the_servers_own_topics_take_no_room_of_retained_messages(mqtt_with, unique):
+    """[MQTT-3.4.2-1]"""
+    mqtt = mqtt_with("limits.retained-messages=2", "sys-topic-resend-interval=1")
+    watcher = mqtt.connect()
+    watcher.subscribe("$SYS/broker/uptime")
+    watcher.expect(mp.PUBLISH)  # they are there
+    client, prefix = mqtt.connect(), unique("t")
+    answers = [client.publish(f"{prefix}/{i}", b"x", 1, retain=True).reason for i in range(3)]
+    assert [answer & 0x80 for answer in answers] == [0, 0, 0x80]
+    for i in range(2):
+        client.publish(f"{prefix}/{i}", b"", 1, retain=True)
+
+
 def test_the_bytes_queued_for_an_offline_client_are_limited(mqtt_with, unique):
     """[MQTT-4.5.0-1] What is over the limit is dropped, and the rest is delivered in order."""
     mqtt = mqtt_with("limits.client-queued-bytes=20000", "sys-topic-resend-interval=1")

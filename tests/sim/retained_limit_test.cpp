@@ -100,6 +100,35 @@ TEST_CASE("an inline client may replace a retained message at the limit, and add
     }
 }
 
+TEST_CASE("the room of a message on its way to its shard is taken: who comes behind it is refused") {
+    for (unsigned count = 2; count <= 4; ++count) {
+        Settings settings = shards(count);
+        settings.config.limits.retained_messages = 1;
+        Stage stage(settings);
+        broker::Shard& shard = stage.sim.shard(0);
+        auto client = Ref<hooks::Client>::adopt(new hooks::Client);
+        client->id = "inline";
+        client->is_inline = true;
+        shard.make_inline_session(client, true);
+        const auto topic_on = [&](bool own) {
+            for (unsigned i = 0;; ++i) {
+                const std::string topic = "t/" + std::to_string(i);
+                if ((stage.sim.core->shard_of_topic(ByteView(topic)) == 0) == own) return topic;
+            }
+        };
+        const std::string far = topic_on(false), near = topic_on(true);
+        shard.publish_inline(*client, retained_packet(far, "first"));
+        shard.publish_inline(*client, retained_packet(near, "second"));
+        shard.end_round();
+        stage.sim.settle();
+        CHECK(payload_of(stage.sim, far) == "first");
+        CHECK(payload_of(stage.sim, near) == "");
+        CHECK(stage.sim.sum(&Metrics::quota_exceeded) == 1);
+        CHECK(stage.sim.core->retained_messages == 1);
+        CHECK(stage.sim.core->retained_bytes == stage.sim.sum(&Metrics::retained_bytes));
+    }
+}
+
 TEST_CASE("a will may replace a retained message at the limit, and add none") {
     for (unsigned count = 1; count <= 4; ++count) {
         for (const bool known : {true, false}) {
