@@ -12,11 +12,10 @@ namespace comqtt::broker {
 bool Shard::over_high_mark(const Connection& c) const {
     const Limits& limits = core_.config.limits;
     if (c.out.bytes() > limits.high_mark_bytes) return true;
-    // Its queue shrinks by acknowledgements only: one that is itself not read is not waited for.
+    // Its queue, in memory and on disk, shrinks by acknowledgements only: one that is itself not read is not waited for.
     if (c.paused_by || !c.session || !c.session->flow) return false;
-    const session::Flow& flow = *c.session->flow;
-    return flow.queue.bytes() > limits.high_mark_bytes ||
-           flow.queue.size() > core_.config.capabilities.maximum_client_writes_pending / 2;
+    return queue_bytes(*c.session) > limits.high_mark_bytes ||
+           queue_length(*c.session) > core_.config.capabilities.maximum_client_writes_pending / 2;
 }
 
 bool Shard::below_low_mark(const Connection& c) const {
@@ -24,9 +23,8 @@ bool Shard::below_low_mark(const Connection& c) const {
     if (c.out.bytes() > limits.high_mark_bytes / 2) return false;
     // What it cannot acknowledge while it is not read is not waited for, or two could wait for each other.
     if (c.paused_by || !c.session || !c.session->flow) return true;
-    const session::Flow& flow = *c.session->flow;
-    return flow.queue.bytes() <= limits.high_mark_bytes / 2 &&
-           flow.queue.size() <= core_.config.capabilities.maximum_client_writes_pending / 4;
+    return queue_bytes(*c.session) <= limits.high_mark_bytes / 2 &&
+           queue_length(*c.session) <= core_.config.capabilities.maximum_client_writes_pending / 4;
 }
 
 /// What the output of a full receiver may hold while nobody waits for it: several high marks as long as few are full, so
@@ -123,7 +121,7 @@ void Shard::give_up(Connection& c) {
         core_.log.write(LogLevel::warn, "broker",
                         "{} ({}): {} bytes wait and it takes nothing, publishers no longer wait for it{}",
                         c.client->remote, c.client->id,
-                        c.out.bytes() + (c.session && c.session->flow ? c.session->flow->queue.bytes() : 0),
+                        c.out.bytes() + (c.session ? queue_bytes(*c.session) : 0),
                         lines_held_back(suppressed));
     release_waiters(c);
 }

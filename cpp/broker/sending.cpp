@@ -356,8 +356,14 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
     while (queue_full(s, bytes)) {
         if (core_.config.queue_policy == QueuePolicy::drop_oldest && !flow.queue.empty()) {
             drop_oldest(s);
-        } else if (core_.config.queue_policy == QueuePolicy::drop_oldest && s.tail && !s.tail->cold) {
-            fetch_page(s);  // the oldest have to be here to be dropped: trim_queue() follows
+        } else if (core_.config.queue_policy == QueuePolicy::drop_oldest && s.tail) {
+            // The oldest have to be here to be dropped, also when their client has not come since the start: trim_queue()
+            // follows.
+            if (!s.tail->cold) {
+                fetch_page(s);
+            } else if (!s.tail->loading) {
+                s.tail->loading = begin_load(s, 0);
+            }
             break;
         } else {
             drop(s, delivery, DropCause::queue_full);

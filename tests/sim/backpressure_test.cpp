@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "sim/stage.hpp"
+#include "support/slow_store.hpp"
 
 using namespace comqtt::sim;
 
@@ -49,6 +50,46 @@ TEST_CASE("a slow consumer pauses its publishers on all shards, resumes them, an
         CHECK(!farther.wire()->paused());
         CHECK(stage.sim.sum(&comqtt::Metrics::messages_dropped) == 0);
         stage.check();
+    }
+}
+
+TEST_CASE("publishers wait for a consumer of whose queue most is on disk, and nothing is lost") {
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        for (const bool by_number : {false, true}) {
+            Settings settings = small_marks(2, seed);
+            settings.config.limits.client_queue_memory = 4096;
+            if (by_number) {
+                settings.config.capabilities.maximum_client_writes_pending = 100;
+            } else {
+                settings.config.limits.high_mark_bytes = 40'000;
+            }
+            Stage stage(settings);
+            const auto store = std::make_shared<support::SlowStore>();
+            REQUIRE(stage.sim.core->hooks.add(store));
+            store->at_once = true;
+            Client& consumer = stage.connected("consumer", 0, {.receive_maximum = 3}, {.expiry_s = 1000});
+            stage.subscribe(consumer, "t", {.qos = 1});
+            Client& near = stage.connected("near", 0);
+            Client& far = stage.connected("far", 1);
+            consumer.deaf = true;
+            size_t sent = 0;  // a client that waits for 200 acknowledgements sends no more
+            for (unsigned i = 0; i < 4000; ++i) {
+                sent += (i % 2 ? near : far).publish("t", {.qos = 1, .size = 100});
+                if (i % 100 == 0) stage.rest();
+            }
+            CHECK(sent < 2000);
+            CHECK(near.wire()->paused());
+            CHECK(far.wire()->paused());
+            CHECK(stage.sim.core->stored_bytes > 0);
+            CHECK(stage.sim.core->queued_bytes < 200'000);
+            consumer.deaf = false;
+            do {
+                stage.rest();
+            } while (store->work());  // answers what is asked for of the queue
+            CHECK(consumer.inbox.size() == sent);
+            CHECK(stage.sim.sum(&comqtt::Metrics::messages_dropped) == 0);
+            stage.check();
+        }
     }
 }
 
