@@ -409,7 +409,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     resume_flow(c, *s);
     flush(c);  // the client waits for it: nothing to gain by the end of the round
     schedule(c, deadline_of(c));
-    if (storing()) check_store_backlog(c);
+    if (rounds_.vouched() != vouched) check_store_backlog(c);
     box->frozen = true;
     notify(EventId::on_session_established, &client, box.get(),
            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_established(event, client, *box); });

@@ -96,3 +96,23 @@ def test_sessions_that_reconnect_while_the_store_hangs_cost_the_limit(besiege_ha
 
     siege.during(work)
     siege.assert_bounded(4 * UNCOMMITTED + 300 * (4 * size + 8192), tries * size)
+
+
+def test_clients_that_leave_nothing_to_be_stored_go_on_while_as_much_waits_as_may(besiege_hanging):
+    siege, hang = besiege_hanging(PATIENT)
+    _keep(siege, "t")
+    early = siege.client()
+    hostile = siege.attacker(_opening(), _blocks("qos-1", ATTACK))
+    hostile.open()
+    hang()
+    hostile.run()
+    assert hostile.ended == "stopped"
+    for client in (early, siege.client(), siege.client(version=4)):
+        for qos in (0, 1, 2):
+            topic = unique_name("mine")
+            client.subscribe(topic, qos=qos)
+            for payload in (b"one", b"two"):
+                client.publish(topic, payload, qos)
+                client.message(topic, payload, qos=qos)
+            client.unsubscribe(topic)
+    siege.trip()
