@@ -12,9 +12,10 @@ namespace comqtt::broker {
 bool Shard::over_high_mark(const Connection& c) const {
     const Limits& limits = core_.config.limits;
     if (c.out.bytes() > limits.high_mark_bytes) return true;
-    // Its queue, in memory and on disk, shrinks by acknowledgements only: one that is itself not read is not waited for.
+    // Its queue shrinks by acknowledgements only: one that is itself not read is not waited for. On disk it may be longer.
     if (c.paused_by || !c.session || !c.session->flow) return false;
-    return queue_bytes(*c.session) > limits.high_mark_bytes ||
+    return c.session->flow->queue.bytes() > limits.high_mark_bytes ||
+           queue_bytes(*c.session) > limits.client_queued_bytes / 2 ||
            queue_length(*c.session) > core_.config.capabilities.maximum_client_writes_pending / 2;
 }
 
@@ -23,7 +24,8 @@ bool Shard::below_low_mark(const Connection& c) const {
     if (c.out.bytes() > limits.high_mark_bytes / 2) return false;
     // What it cannot acknowledge while it is not read is not waited for, or two could wait for each other.
     if (c.paused_by || !c.session || !c.session->flow) return true;
-    return queue_bytes(*c.session) <= limits.high_mark_bytes / 2 &&
+    return c.session->flow->queue.bytes() <= limits.high_mark_bytes / 2 &&
+           queue_bytes(*c.session) <= limits.client_queued_bytes / 4 &&
            queue_length(*c.session) <= core_.config.capabilities.maximum_client_writes_pending / 4;
 }
 

@@ -61,7 +61,8 @@ TEST_CASE("publishers wait for a consumer of whose queue most is on disk, and no
             if (by_number) {
                 settings.config.capabilities.maximum_client_writes_pending = 100;
             } else {
-                settings.config.limits.high_mark_bytes = 40'000;
+                settings.config.limits.high_mark_bytes = 1'000'000;
+                settings.config.limits.client_queued_bytes = 300'000;
             }
             Stage stage(settings);
             const auto store = std::make_shared<support::SlowStore>();
@@ -81,7 +82,7 @@ TEST_CASE("publishers wait for a consumer of whose queue most is on disk, and no
             CHECK(near.wire()->paused());
             CHECK(far.wire()->paused());
             CHECK(stage.sim.core->stored_bytes > 0);
-            CHECK(stage.sim.core->queued_bytes < 200'000);
+            CHECK(stage.sim.core->queued_bytes < 300'000);
             consumer.deaf = false;
             do {
                 stage.rest();
