@@ -15,6 +15,10 @@ from broker import Broker  # noqa: E402
 from clients import ROOT  # noqa: E402
 from crowd import Crowd  # noqa: E402
 
+# These clients read as fast as they are let; a machine that has no time for them is not to count as a receiver that takes
+# nothing. What becomes of such is tested elsewhere.
+PATIENT = ("limits.patience-ms=5000",)
+
 
 def pytest_addoption(parser):
     group = parser.getgroup("comqtt")
@@ -48,7 +52,7 @@ def broker_cache(comqtt_program, tmp_path_factory):
         key = (options, threads, stored)
         if key not in running or not running[key].alive():
             store = tmp_path_factory.mktemp("store") / "comqtt.db" if stored else None
-            running[key] = Broker(comqtt_program, options, threads, store=store)
+            running[key] = Broker(comqtt_program, (*PATIENT, *options), threads, store=store)
         return running[key]
 
     yield get
@@ -75,7 +79,7 @@ def crowd_with(broker_cache, threads, stored):
 def restarting(comqtt_program, threads, tmp_path):
     """A crowd at a broker of this test alone that has a store, and restart(kill): a new one in the same place."""
     def start(port: int) -> Broker:
-        return Broker(comqtt_program, (), threads, port=port, store=tmp_path / "comqtt.db")
+        return Broker(comqtt_program, PATIENT, threads, port=port, store=tmp_path / "comqtt.db")
 
     def restart(kill: bool) -> None:
         for each in crowd.peers:
