@@ -83,7 +83,7 @@ struct Connection {
 
     Route* last_route = nullptr;  ///< of the previous publish
     uint32_t last_serial = 0;
-    uint32_t held = 0;           ///< packets for it that wait for the stores
+    uint32_t held = 0;            ///< packets for it that wait for the stores
     uint64_t last_acl_epoch = 0;  ///< the write verdict for it is ALLOW
     int64_t last_acl_until_ms = 0;
 
@@ -113,7 +113,9 @@ struct Connection {
 
     /// The peer's address, for the log.
     std::string_view remote() const {
-        return client ? std::string_view(client->remote) : opening ? std::string_view(opening->peer.remote) : "?";
+        return client    ? std::string_view(client->remote)
+               : opening ? std::string_view(opening->peer.remote)
+                         : "?";
     }
 
     std::unique_ptr<Opening> opening;  ///< until it is established

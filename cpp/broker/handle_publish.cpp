@@ -205,8 +205,9 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
     hooks::Action action;
     {
         const CallbackScope scope(*this);
-        action = core_.hooks.act(hook_view_,
-            event, position, [&](hooks::Hook& hook) { return hook.on_publish(event, *c.client, *in.box); });
+        action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
+            return hook.on_publish(event, *c.client, *in.box);
+        });
     }
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;

@@ -104,7 +104,8 @@ void Shard::keep_partial(Connection& c, ByteView rest) {
 }
 
 void Shard::uncount_connecting(Connection& c) {
-    if (c.opening) core_.connecting_bytes.fetch_sub(std::exchange(c.opening->bytes, 0), std::memory_order_relaxed);
+    if (c.opening)
+        core_.connecting_bytes.fetch_sub(std::exchange(c.opening->bytes, 0), std::memory_order_relaxed);
 }
 
 /// There is something to do with the bytes of a CONNECT: they are all there, or wrong already.

@@ -26,8 +26,8 @@ struct Replay {
     uint64_t number = 0;                   ///< in the order they began, in their shard
     uint64_t stores = 0;                   ///< bit n: the store of shard n has not been read to its end
     unsigned store = 0;                    ///< the one that is being read
-    uint64_t after_mail = 0;               ///< own store: it is read when so many batches of the mailbox have been
-    bool asked = false;                    ///< another shard looks for the next piece
+    uint64_t after_mail = 0;  ///< own store: it is read when so many batches of the mailbox have been
+    bool asked = false;       ///< another shard looks for the next piece
 };
 
 /// What a session has pending. Exists while it has something.

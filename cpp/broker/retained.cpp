@@ -25,7 +25,8 @@ bool take_room(Core& core, const mqtt::Message& message) {
     const auto bytes = static_cast<int64_t>(message.footprint());
     count_retained(core, 1, bytes);
     if (core.retained_messages.load(std::memory_order_relaxed) <= limits.retained_messages &&
-        core.retained_bytes.load(std::memory_order_relaxed) < limits.retained_bytes + static_cast<uint64_t>(bytes))
+        core.retained_bytes.load(std::memory_order_relaxed) <
+            limits.retained_bytes + static_cast<uint64_t>(bytes))
         return true;
     count_retained(core, -1, -bytes);
     return false;
@@ -43,16 +44,16 @@ bool Shard::retained_full(const Core& core) {
 /// their keeper knows for certain.
 bool Shard::may_be_retained(std::string_view topic, unsigned owner) const {
     if (!retained_full()) return true;
-    return owner == number_ ? static_cast<bool>(retained_.find(topic)) : core_.retained_counts.may_hold(topic);
+    return owner == number_ ? static_cast<bool>(retained_.find(topic))
+                            : core_.retained_counts.may_hold(topic);
 }
 
 void Shard::refuse_retained(std::string_view client_id, std::string_view topic) {
     metrics_.quota_exceeded.add();
     uint64_t suppressed = 0;
     if (core_.log.enabled(LogLevel::warn) && limited_.retained.allow(now_ms_, suppressed))
-        core_.log.write(LogLevel::warn, "broker",
-                        "client '{}': its message is not retained for '{}': {}{}", client_id,
-                        topic.substr(0, 200), kRetainedFull, lines_held_back(suppressed));
+        core_.log.write(LogLevel::warn, "broker", "client '{}': its message is not retained for '{}': {}{}",
+                        client_id, topic.substr(0, 200), kRetainedFull, lines_held_back(suppressed));
 }
 
 /// For publishers that get no answer: a will, an inline client's message. It goes to its receivers all the same.
@@ -90,7 +91,6 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
 /// A message that was handed over to be retained. Without room of its own the limit holds now: others may have come in
 /// between.
 void Shard::take_retained(const mqtt::MessageRef& message, bool has_room) {
-    if (has_room) count_retained(core_, -1, -static_cast<int64_t>(message->footprint()));
     const bool removes = message->payload().empty();
     const bool known = static_cast<bool>(retained_.find(message->topic_name().text()));
     // The server's own are not counted.
@@ -100,6 +100,8 @@ void Shard::take_retained(const mqtt::MessageRef& message, bool has_room) {
     }
     if (!removes || known) record_retained(message);
     store_retained(message);
+    // Only now: nobody else is to find it free in between.
+    if (has_room) count_retained(core_, -1, -static_cast<int64_t>(message->footprint()));
 }
 
 bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box) {
@@ -186,7 +188,8 @@ void Shard::store_retained(mqtt::MessageRef message) {
 size_t Shard::expire_retained() {
     retained_deadline_ms_ = INT64_MAX;
     size_t done = 0;
-    for (; done < kExpiredAtOnce && !retained_expiry_.empty() && retained_expiry_.front().first <= now_ms_; ++done) {
+    for (; done < kExpiredAtOnce && !retained_expiry_.empty() && retained_expiry_.front().first <= now_ms_;
+         ++done) {
         std::pop_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
         const std::string topic = std::move(retained_expiry_.back().second);
         retained_expiry_.pop_back();

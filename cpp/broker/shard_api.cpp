@@ -156,7 +156,9 @@ void Shard::terminate() {
 
 void Shard::close_listener_clients(const std::string& listener) {
     connections_.each([&](Connection& c) {
-        const std::string& own = c.client ? c.client->listener : c.opening ? c.opening->peer.listener : listener;
+        const std::string& own = c.client    ? c.client->listener
+                                 : c.opening ? c.opening->peer.listener
+                                             : listener;
         if (own == listener)
             close(c, {.reason = Reason::server_shutting_down, .text = "the listener closes"});
     });

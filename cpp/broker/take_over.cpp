@@ -35,7 +35,8 @@ void Shard::note_waiting_connect(Connection& c) {
 /// It is finished, or its connection ends.
 void Shard::forget_waiting_connect(Connection& c) {
     if (std::exchange(c.waits_to_connect, false)) connects_.all.erase(connect_key(c));
-    if (!connects_.takers.empty() && c.client && c.opening && connects_.takers.erase(connect_key(c))) note_taker(c);
+    if (!connects_.takers.empty() && c.client && c.opening && connects_.takers.erase(connect_key(c)))
+        note_taker(c);
 }
 
 /// `c` is established. CONNECTs of its client id that came before it and still wait must not overtake it.
@@ -43,7 +44,8 @@ void Shard::end_earlier_connects(const Connection& c) {
     const std::string_view id = c.client->id;
     for (;;) {
         const auto at = connects_.all.lower_bound(std::pair(id, uint64_t{0}));
-        if (at == connects_.all.end() || at->first.first != id || at->first.second >= c.opening->order) return;
+        if (at == connects_.all.end() || at->first.first != id || at->first.second >= c.opening->order)
+            return;
         close(*at->second, kTakenOver);  // removes it
     }
 }

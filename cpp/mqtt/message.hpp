@@ -71,13 +71,15 @@ public:
     /// It is in flight to one receiver more; true when it was to none. Any thread. The caller owns a count: when that is
     /// the only one nobody else can have it in flight, and no atomic addition is needed.
     bool enter_flight() const {
-        if (count_.load(std::memory_order_acquire) != 1) return flights_.fetch_add(1, std::memory_order_relaxed) == 0;
+        if (count_.load(std::memory_order_acquire) != 1)
+            return flights_.fetch_add(1, std::memory_order_relaxed) == 0;
         flights_.store(1, std::memory_order_relaxed);
         return true;
     }
     /// To one less; true when that was the last one.
     bool leave_flight() const {
-        if (count_.load(std::memory_order_acquire) != 1) return flights_.fetch_sub(1, std::memory_order_relaxed) == 1;
+        if (count_.load(std::memory_order_acquire) != 1)
+            return flights_.fetch_sub(1, std::memory_order_relaxed) == 1;
         flights_.store(0, std::memory_order_relaxed);
         return true;
     }

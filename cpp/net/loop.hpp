@@ -48,11 +48,11 @@ public:
     /// Takes over a connected socket. On the thread.
     void adopt(int fd, broker::PeerInfo peer, ConnectionCount count, std::vector<uint8_t> received);
     /// One round without waiting. On the thread.
-    void handle_more();
     void round();
 
 private:
     void run();
+    void handle_more();
     void set_timer();
 
     Loops& all_;

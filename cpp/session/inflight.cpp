@@ -1,7 +1,6 @@
 #include "session/inflight.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 namespace comqtt::session {
@@ -39,8 +38,7 @@ mqtt::PacketId Inflight::push(Delivery&& delivery) {
     if (size_ == ring_.size()) grow();
     const mqtt::PacketId id = id_at(size_);
     Entry& entry = entry_at(size_++);
-    std::destroy_at(&entry.delivery);  // it holds nothing: a third of what an assignment takes
-    std::construct_at(&entry.delivery, std::move(delivery));
+    entry.delivery = std::move(delivery);
     entry.state = State::published;
     entry.held = false;
     ++count_;

@@ -152,7 +152,8 @@ TEST_CASE("a client may replace a retained message at the limit, and is refused 
         Stage stage(full(count));
         fill(stage);
         Client& late = stage.connected("late", count - 1);
-        for (unsigned i = 0; i < kHeld; ++i) late.publish("t/" + std::to_string(i), {.qos = 1, .retain = true});
+        for (unsigned i = 0; i < kHeld; ++i)
+            late.publish("t/" + std::to_string(i), {.qos = 1, .retain = true});
         stage.rest();
         const int64_t refused = stage.sim.sum(&Metrics::quota_exceeded);
         CHECK(refused == 0);
