@@ -1,6 +1,6 @@
 #pragma once
 // Dispatcher: the hooks of one server in the order added, and one mask that tells whether any of them wants an
-// event. Adding and removing copies the list; each thread that calls has a view of it, renewed when it has changed.
+// event. A change makes another list; each thread that calls has a view of it, renewed when it has changed.
 
 #include <atomic>
 #include <memory>
@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "hooks/hook.hpp"
+#include "hooks/hook_list.hpp"
 #include "hooks/hook_view.hpp"
 
 namespace comqtt::hooks {
@@ -19,13 +20,8 @@ enum class OnFailure : uint8_t { refuse, proceed };
 
 class Dispatcher {
 public:
-    struct Entry {
-        uint64_t handle = 0;
-        std::shared_ptr<Hook> hook;
-        EventMask events = 0;
-        std::shared_ptr<std::once_flag> ended;  ///< its stop was called
-    };
-    using List = std::vector<Entry>;
+    using Entry = HookList::Entry;
+    using List = HookList;
 
     bool wants(EventId id) const { return (mask() & mask_of(id)) != 0; }
     EventMask mask() const { return mask_.load(std::memory_order_relaxed); }

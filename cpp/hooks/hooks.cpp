@@ -121,10 +121,9 @@ Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
     {
         const std::lock_guard lock(mutex_);
         if (!closed_) {
-            auto copy = std::make_shared<List>(*list_);
             const uint64_t handle = next_handle_++;
-            copy->push_back({handle, std::move(hook), events, std::make_shared<std::once_flag>()});
-            list_ = std::move(copy);
+            list_ = std::make_shared<List>(
+                list_->with({handle, std::move(hook), events, std::make_shared<std::once_flag>()}));
             version_.fetch_add(1, std::memory_order_release);
             mask_.fetch_or(events, std::memory_order_relaxed);
             return handle;
@@ -136,22 +135,13 @@ Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
 
 Dispatcher::Entry Dispatcher::remove(uint64_t handle) {
     const std::lock_guard lock(mutex_);
-    auto copy = std::make_shared<List>();
     Entry removed;
-    EventMask mask = 0;
-    for (const auto& entry : *list_) {
-        if (entry.handle == handle) {
-            removed = entry;
-        } else {
-            mask |= entry.events;
-            copy->push_back(entry);
-        }
-    }
+    List rest = list_->without(handle, removed);
     if (removed.hook) {
         leaving_.push_back(removed);
-        list_ = std::move(copy);
+        list_ = std::make_shared<List>(std::move(rest));
         version_.fetch_add(1, std::memory_order_release);
-        if (!closed_) mask_.store(mask, std::memory_order_relaxed);
+        if (!closed_) mask_.store(list_->events(), std::memory_order_relaxed);
     }
     return removed;
 }
@@ -163,12 +153,12 @@ void Dispatcher::end(const Entry& entry) {
 }
 
 void Dispatcher::end_all() {
-    List all;
+    std::vector<Entry> all;
     {
         const std::lock_guard lock(mutex_);
         closed_ = true;
         mask_.store(0, std::memory_order_relaxed);
-        all = *list_;
+        for (const Entry& entry : *list_) all.push_back(entry);
         all.insert(all.end(), leaving_.begin(), leaving_.end());
     }
     for (const Entry& entry : all) end(entry);
@@ -199,7 +189,8 @@ void Dispatcher::ask_stores(Load& load, int64_t wall_ms) const {
 }
 
 void Dispatcher::renew_list(HookView& view) const {
-    std::shared_ptr<const void> old = view.list_;  // let go of behind the lock: the end of a hook calls its owner
+    std::shared_ptr<const void> old =
+        view.list_;  // let go of behind the lock: the end of a hook calls its owner
     const std::lock_guard lock(mutex_);
     if (view.depth_ && old) view.old_.push_back(std::move(old));
     view.list_ = list_;
@@ -214,9 +205,9 @@ void Dispatcher::report_failure(const Event& event, const Hook& hook) const {
         const std::lock_guard lock(failures_mutex_);
         if (!failures_log_.allow(event.time_ms(), held_back)) return;
     }
-    log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}{}{}{}: {}{}", hook.id(), event_name(event.id()),
-                event.client() ? " for client '" : "", event.client() ? event.client()->id : "",
-                event.client() ? "'" : "", event.failure(),
+    log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}{}{}{}: {}{}", hook.id(),
+                event_name(event.id()), event.client() ? " for client '" : "",
+                event.client() ? event.client()->id : "", event.client() ? "'" : "", event.failure(),
                 held_back ? fmt::format("; {} more such lines were held back", held_back) : "");
 }
 

@@ -108,9 +108,8 @@ Result<void> look_at_path(const std::string& path, const sockaddr_un& address) {
     // Left behind by a process that is gone?
     const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0) return {};
-    const bool refused =
-        connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-        errno == ECONNREFUSED;
+    const bool refused = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+                         errno == ECONNREFUSED;
     ::close(probe);
     if (!refused) return taken("it is in use by another process", "stop that");
     unlink(path.c_str());

@@ -9,6 +9,7 @@ namespace {
 /// Handlers per round: enough to batch, few enough to keep others waiting little.
 constexpr int kHandlersPerRound = 128;
 constexpr std::chrono::milliseconds kMoreTime{1};
+constexpr size_t kTurnsPerRound = 64;
 /// The loop whose thread this is. Not the thread's id: that is written while the thread may run already.
 thread_local const Loop* running = nullptr;
 }  // namespace
@@ -55,12 +56,17 @@ void Loop::wake() {
     if (!awake_.exchange(true, std::memory_order_acq_rel)) asio::post(io_, [] {});
 }
 
+void Loop::post_in_turn(Turns::Work work) {
+    turns_.add(std::move(work));
+    wake();
+}
+
 void Loop::run() {
     running = this;
     while (!stopping_.load(std::memory_order_acquire)) {
         shard_.contain(nullptr, [&] { set_timer(); });
         shard_.contain(nullptr, [&] {
-            if (!shard_.busy()) io_.run_one();
+            if (!shard_.busy() && turns_.empty()) io_.run_one();
             int handled = 0;
             while (handled < kHandlersPerRound && io_.poll_one()) ++handled;
             if (handled == kHandlersPerRound) handle_more();
@@ -80,9 +86,14 @@ void Loop::handle_more() {
     } while (std::chrono::steady_clock::now() < until);
 }
 
+void Loop::take_turns() {
+    for (const Turns::Work& work : turns_.take(kTurnsPerRound)) shard_.contain(nullptr, work);
+}
+
 void Loop::round() {
     enter();
-    awake_.store(false, std::memory_order_release);
+    awake_.exchange(false, std::memory_order_acq_rel);  // sees what was put in before an earlier wake()
+    take_turns();
     shard_.contain(nullptr, [&] { shard_.read_mail(); });
     shard_.contain(nullptr, [&] { shard_.run_deadlines(); });
     shard_.contain(nullptr, [&] { shard_.end_round(); });

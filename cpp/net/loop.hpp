@@ -12,6 +12,7 @@
 
 #include "base/read_buffer.hpp"
 #include "broker/shard.hpp"
+#include "net/turns.hpp"
 
 namespace comqtt::net {
 
@@ -45,14 +46,20 @@ public:
     void post(F&& fn) {
         asio::post(io_, std::forward<F>(fn));
     }
+    /// The same for what may come in its ten thousands at once and costs much apiece: each round takes a share of it,
+    /// behind what was posted otherwise.
+    void post_in_turn(Turns::Work work);
     /// Takes over a connected socket. On the thread.
     void adopt(int fd, broker::PeerInfo peer, ConnectionCount count, std::vector<uint8_t> received);
     /// One round without waiting. On the thread.
     void round();
+    /// Nothing is left to do without time. On the thread.
+    bool idle() const { return turns_.empty() && shard_.idle(); }
 
 private:
     void run();
     void handle_more();
+    void take_turns();
     void set_timer();
 
     Loops& all_;
@@ -61,6 +68,7 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer timer_;
     ReadBuffer buffer_;
+    Turns turns_;
     std::thread thread_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> awake_{false};

@@ -10,8 +10,8 @@ namespace comqtt::net {
 Ref<Pipe> MemoryPipe::open(Loop& loop, broker::PeerInfo peer, ConnectionCount count) {
     auto pipe = Ref<MemoryPipe>::adopt(new MemoryPipe);
     pipe->loop_ = &loop;
-    loop.post([&loop, pipe, peer = std::move(peer), count = std::move(count)]() mutable {
-        PipeLink::open(loop, std::move(pipe), std::move(peer), std::move(count), {});
+    loop.post_in_turn([&loop, pipe, peer = std::move(peer), count = std::move(count)] {
+        PipeLink::open(loop, pipe, peer, count, {});
     });
     return Ref<Pipe>::share(pipe.get());
 }
@@ -70,7 +70,10 @@ void MemoryPipe::close() {
     if (application_closed_) return;
     application_closed_ = true;
     readable_.notify_all();
-    tell_link(&PipeLink::on_readable);
+    if (!loop_) return;
+    loop_->post_in_turn([pipe = Ref<MemoryPipe>::share(this), loop = loop_] {
+        if (PipeLink* link = pipe->link_on(loop)) link->on_readable();
+    });
 }
 
 PipeLink::PipeLink(Loop& loop, Ref<MemoryPipe> pipe, ConnectionCount count)
@@ -235,8 +238,8 @@ void PipeLink::move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_
     pipe_->link_ = nullptr;
     pipe_->loop_ = &target;
     pipe_->link_told_ = true;  // the new end reads as it opens
-    target.post([&target, pipe = pipe_, peer = std::move(peer), received = std::move(received),
-                 count = count_]() mutable {
+    target.post_in_turn([&target, pipe = pipe_, peer = std::move(peer), received = std::move(received),
+                         count = count_]() mutable {
         PipeLink::open(target, std::move(pipe), std::move(peer), std::move(count), std::move(received));
     });
 }

@@ -211,7 +211,7 @@ void SocketLink::move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint
         if (*held >= 0) ::close(*held);
         delete held;
     });
-    target.post(
+    target.post_in_turn(
         [&target, guard, peer = std::move(peer), received = std::move(received), count = count_]() mutable {
             target.adopt(std::exchange(*guard, -1), std::move(peer), std::move(count), std::move(received));
         });

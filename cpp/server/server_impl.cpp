@@ -281,7 +281,7 @@ bool ServerImpl::settle() {
             auto finished = done->get_future();
             loop->post([&loop = *loop, done] {
                 loop.round();
-                done->set_value(loop.shard().idle());
+                done->set_value(loop.idle());
             });
             // A loop that ends first never gets there.
             while (finished.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)

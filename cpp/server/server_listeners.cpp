@@ -129,7 +129,7 @@ Result<void> ServerImpl::adopt(std::string_view listener_id, int fd, std::string
         if (*held >= 0) ::close(*held);
         delete held;
     });
-    loop.post([&loop, guard, peer = std::move(peer), count]() mutable {
+    loop.post_in_turn([&loop, guard, peer = std::move(peer), count]() mutable {
         loop.adopt(std::exchange(*guard, -1), std::move(peer), std::move(count), {});
     });
     return {};

@@ -19,6 +19,7 @@
 #define REPEATS 3 /* of the small size, whose median counts */
 #define TRIES 3   /* of the large size: what is superlinear fails each time, a busy machine does not */
 #define MOST_GROWTH 3.0
+#define LEAST 1e-6 /* seconds: an item that costs less is counted so; how much less is a matter of caches */
 #define MOST_WAIT (0.5 * SLOW) /* seconds */
 #define INTERVAL_MS 10
 
@@ -210,7 +211,7 @@ static bool compare(const scale_structure* structure, unsigned threads, const fi
                     const figures* many) {
     bool good = true;
     for (int i = 0; i < 4 && structure->phases[i].run; ++i) {
-        const double growth = many->work[i] / few->work[i];
+        const double growth = many->work[i] / (few->work[i] > LEAST ? few->work[i] : LEAST);
         printf("%s, %s, %u threads: %.2f us per item of %d, %.2f of %d: %.1f times; others waited %.3f s\n",
                structure->name, structure->phases[i].name, threads, few->work[i] * 1e6, SMALL,
                many->work[i] * 1e6, LARGE, growth, many->longest[i]);

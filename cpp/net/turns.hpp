@@ -1,0 +1,45 @@
+#pragma once
+// Turns: work that may come in its ten thousands at once and costs much apiece, such as pipes that open and close.
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace comqtt::net {
+
+/// Kept in order; a round takes a share. Owned by one loop, on whose thread all but add() is called.
+class Turns {
+public:
+    using Work = std::function<void()>;
+
+    /// Thread-safe. Whoever adds wakes the loop.
+    void add(Work work) {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(work));
+        count_.store(waiting_.size(), std::memory_order_release);
+    }
+    /// Costs no lock: it is asked each round.
+    bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
+    /// The oldest, at most so many.
+    std::vector<Work> take(size_t most) {
+        if (empty()) return {};
+        const std::lock_guard lock(mutex_);
+        const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(most, waiting_.size()));
+        std::vector<Work> taken(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+        waiting_.erase(waiting_.begin(), end);
+        count_.store(waiting_.size(), std::memory_order_release);
+        return taken;
+    }
+
+private:
+    std::mutex mutex_;
+    std::deque<Work> waiting_;
+    std::atomic<size_t> count_{0};
+};
+
+}  // namespace comqtt::net
