@@ -2,6 +2,7 @@
 
 import gc
 import queue
+import signal
 import subprocess
 import sys
 import textwrap
@@ -219,10 +220,10 @@ def test_ctrl_c_ends_a_waiting_script():
         server.add_hook(on_started=lambda event: print("up", flush=True))
         server.run()
         print("down", flush=True)
-        """)], stdout=subprocess.PIPE, text=True)
+        """)], stdout=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         assert process.stdout.readline() == "up\n"
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
