@@ -7,23 +7,23 @@ namespace comqtt::broker {
 
 hooks::Verdict Shard::cached_verdict(Session& s, std::string_view topic, hooks::Access access) {
     if (!s.acl) return hooks::Verdict::next;
-    return s.acl->find(hash_bytes(ByteView(topic), core_.seed), access, now_ms_,
-                       core_.acl_epoch.load(std::memory_order_relaxed));
+    return s.acl->find(hash_bytes(ByteView(topic), here_.core().seed), access, here_.now_ms(),
+                       here_.core().acl_epoch.load(std::memory_order_relaxed));
 }
 
 void Shard::store_verdict(Session& s, std::string_view topic, hooks::Access access, bool allowed,
                           bool for_all_topics) {
-    const Limits& limits = core_.config.limits;
+    const Limits& limits = here_.core().config.limits;
     if (limits.acl_cache_size == 0) return;
     if (!s.acl) s.acl = std::make_unique<AclCache>();
     if (for_all_topics) {
-        s.acl->store_whole(access, allowed, now_ms_ + limits.acl_cache_lifetime_ms,
-                           core_.acl_epoch.load(std::memory_order_relaxed));
+        s.acl->store_whole(access, allowed, here_.now_ms() + limits.acl_cache_lifetime_ms,
+                           here_.core().acl_epoch.load(std::memory_order_relaxed));
         return;
     }
-    s.acl->store(hash_bytes(ByteView(topic), core_.seed), access, allowed,
-                 now_ms_ + limits.acl_cache_lifetime_ms, core_.acl_epoch.load(std::memory_order_relaxed),
-                 limits.acl_cache_size);
+    s.acl->store(hash_bytes(ByteView(topic), here_.core().seed), access, allowed,
+                 here_.now_ms() + limits.acl_cache_lifetime_ms,
+                 here_.core().acl_epoch.load(std::memory_order_relaxed), limits.acl_cache_size);
 }
 
 hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t position) {
@@ -33,9 +33,8 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
         const auto known = cached_verdict(s, topic, hooks::Access::read);
         if (known != hooks::Verdict::next) return known;
     }
-    const CallbackScope scope(*this);
-    hooks::Event event(EventId::on_acl_check, wall_ms_, s.client.get(), nullptr, this);
-    const auto verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
+    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), s.client.get(), nullptr, this);
+    const auto verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
         return hook.on_acl_check(event, *s.client, topic, hooks::Access::read);
     });
     if (verdict == hooks::Verdict::pending) {
@@ -62,7 +61,7 @@ void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed)
                 return false;
             }
             uncount_queued(1, delivery.message->footprint());
-            metrics_.acl_denied.add();
+            here_.metrics().acl_denied.add();
             forget_message(s, delivery.position);
             return true;
         });

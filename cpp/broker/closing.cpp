@@ -6,7 +6,7 @@
 namespace comqtt::broker {
 
 void Shard::protocol_error(Connection& c, const mqtt::DecodeError& error) {
-    metrics_.protocol_errors.add();
+    here_.metrics().protocol_errors.add();
     close(c, {.reason = error.reason,
               .text = error.what,
               .statement = error.statement,
@@ -15,7 +15,7 @@ void Shard::protocol_error(Connection& c, const mqtt::DecodeError& error) {
 }
 
 void Shard::protocol_error(Connection& c, Reason reason, const char* statement, const char* text) {
-    metrics_.protocol_errors.add();
+    here_.metrics().protocol_errors.add();
     close(c, {.reason = reason, .text = text, .statement = statement, .level = LogLevel::warn});
 }
 
@@ -39,7 +39,7 @@ void Shard::close(Connection& c, const CloseCause& cause) {
     uncount_connecting(c);
     forget_waiting_connect(c);
     c.partial = {};
-    c.since_ms = now_ms_ + core_.config.limits.close_timeout_ms;
+    c.since_ms = here_.now_ms() + here_.core().config.limits.close_timeout_ms;
     schedule(c, c.since_ms);
     cancel_suspension(c);
     end_congestion(c);
@@ -57,9 +57,9 @@ void Shard::cancel_suspension(Connection& c) {
     if (at == pending_.end()) return;
     const Ref<hooks::Deferral> deferral = at->second.deferral;
     pending_.erase(at);
-    core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
-    metrics_.deferrals_pending.sub();
-    const CallbackScope scope(*this);
+    here_.core().deferrals.fetch_sub(1, std::memory_order_relaxed);
+    here_.metrics().deferrals_pending.sub();
+    const CallbackScope scope(here_);
     deferral->cancel(hooks::Deferral::State::cancelled);
 }
 
@@ -71,20 +71,21 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
     s.connection = nullptr;
     c.last_route = nullptr;
     replays_.stop_all(s.replays);
-    metrics_.retained_replays.set(replays_.count());
+    here_.metrics().retained_replays.set(replays_.count());
     client->connected.store(false, std::memory_order_release);
-    client->disconnected_at_ms.store(wall_ms_, std::memory_order_relaxed);
-    core_.connected.fetch_sub(1, std::memory_order_relaxed);
+    client->disconnected_at_ms.store(here_.wall_ms(), std::memory_order_relaxed);
+    here_.core().connected.fetch_sub(1, std::memory_order_relaxed);
     const bool ends = s.expiry_interval == 0;
     if (cause.send_will && client->will) settle_will(s, ends);
-    notify(EventId::on_disconnect, client.get(), nullptr, [&](hooks::Hook& hook, hooks::Event& event) {
+    here_.notify(EventId::on_disconnect, client.get(), nullptr, [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_disconnect(event, *client, {cause.reason, cause.text, cause.by_client, cause.clean, ends});
     });
     if (ends) {
         end_session(s, false);
         return;
     }
-    if (s.expiry_interval != mqtt::kNoExpiry) s.expires_ms = now_ms_ + int64_t{s.expiry_interval} * 1000;
+    if (s.expiry_interval != mqtt::kNoExpiry)
+        s.expires_ms = here_.now_ms() + int64_t{s.expiry_interval} * 1000;
     if (s.stored) save_session(s);
     if (s.flow) {
         // QoS 0 messages do not wait for an offline client.
@@ -107,15 +108,15 @@ void Shard::set_members_online(Session& s, bool online) {
     s.subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions&) {
         topics::ParsedFilter parsed;
         if (topics::parse_filter(filter, parsed) == topics::FilterError::none && parsed.shared)
-            core_.index.set_online(parsed.topic_filter, parsed.share_name, s.id, online);
+            here_.core().index.set_online(parsed.topic_filter, parsed.share_name, s.id, online);
     });
 }
 
 void Shard::end_session(Session& s, bool expired) {
     const Ref<hooks::Client> client = s.client;
     if (expired)
-        notify(EventId::on_client_expired, client.get(), nullptr,
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_client_expired(event, *client); });
+        here_.notify(EventId::on_client_expired, client.get(), nullptr,
+                     [&](hooks::Hook& hook, hooks::Event& event) { hook.on_client_expired(event, *client); });
     if (s.will) {
         const auto will = std::move(s.will);
         begin_will(*will->client, will->box, 0);
@@ -124,9 +125,9 @@ void Shard::end_session(Session& s, bool expired) {
         if (const auto at = pending_.find(s.read_hold->number); at != pending_.end()) {
             const Ref<hooks::Deferral> deferral = at->second.deferral;
             pending_.erase(at);
-            core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
-            metrics_.deferrals_pending.sub();
-            const CallbackScope scope(*this);
+            here_.core().deferrals.fetch_sub(1, std::memory_order_relaxed);
+            here_.metrics().deferrals_pending.sub();
+            const CallbackScope scope(here_);
             deferral->cancel(hooks::Deferral::State::cancelled);
         }
         s.read_hold.reset();
@@ -138,17 +139,16 @@ void Shard::end_session(Session& s, bool expired) {
     if (s.stored) record(hooks::Change::Kind::session_removed, &s);
     s.stored = false;
     replays_.stop_all(s.replays);
-    metrics_.retained_replays.set(replays_.count());
+    here_.metrics().retained_replays.set(replays_.count());
     clear_flow(s);
-    if (s.known_room != UINT64_MAX) core_.full_sessions.remove(s.id.value);
+    if (s.known_room != UINT64_MAX) here_.core().full_sessions.remove(s.id.value);
     auto left = remove_all_subscriptions(s);
-    if (!s.sink) core_.registry.remove(*client);
-    core_.session_clients.remove(s.id);
-    core_.sessions.fetch_sub(1, std::memory_order_relaxed);
-    sessions_.remove(s.id.value & kHandleMask);
-    std::unique_ptr<Session> ended(&s);
+    if (!s.sink) here_.core().registry.remove(*client);
+    here_.core().session_clients.remove(s.id);
+    here_.core().sessions.fetch_sub(1, std::memory_order_relaxed);
+    std::unique_ptr<Session> ended = clients_.take_out(s);
     if (left.empty()) {
-        dead_sessions_.push_back(std::move(ended));
+        clients_.bury(std::move(ended));
     } else {
         s.ended = true;
         departures_.push_back({std::move(ended), std::move(left)});
@@ -158,7 +158,7 @@ void Shard::end_session(Session& s, bool expired) {
 void Shard::finish_if_drained(Connection& c) {
     if (c.state != Connection::State::closing || c.finishing || !c.link || !c.out.empty()) return;
     c.finishing = true;
-    c.link->finish(core_.config.limits.close_timeout_ms);
+    c.link->finish(here_.core().config.limits.close_timeout_ms);
 }
 
 void Shard::forget(Connection& c) {
@@ -166,10 +166,9 @@ void Shard::forget(Connection& c) {
     uncount_connecting(c);
     c.link = nullptr;
     c.out.clear(chunks_);
-    core_.connections.fetch_sub(1, std::memory_order_relaxed);
-    metrics_.connections.sub();
-    connections_.remove(c.handle);
-    graveyard_.emplace_back(&c);
+    here_.core().connections.fetch_sub(1, std::memory_order_relaxed);
+    here_.metrics().connections.sub();
+    clients_.bury(c);
 }
 
 }  // namespace comqtt::broker

@@ -63,12 +63,12 @@ std::string session_text(uint32_t expiry_interval) {
 }  // namespace
 
 void Shard::log_connected(const Connection& c, bool session_present) const {
-    if (!core_.log.enabled(LogLevel::debug)) return;
+    if (!here_.core().log.enabled(LogLevel::debug)) return;
     const hooks::Client& client = *c.client;
-    core_.log.write(LogLevel::debug, "broker", "{}: connected, {}, listener '{}', keep alive {} s, {}",
-                    who(c), version_text(c.version), client.listener,
-                    client.keep_alive.load(std::memory_order_relaxed),
-                    session_present ? "session present" : "new session");
+    here_.core().log.write(LogLevel::debug, "broker", "{}: connected, {}, listener '{}', keep alive {} s, {}",
+                           who(c), version_text(c.version), client.listener,
+                           client.keep_alive.load(std::memory_order_relaxed),
+                           session_present ? "session present" : "new session");
 }
 
 void Shard::log_end(const Connection& c, const CloseCause& cause) {
@@ -76,18 +76,18 @@ void Shard::log_end(const Connection& c, const CloseCause& cause) {
     const bool in_order = cause.clean || cause.reason == Reason::server_shutting_down ||
                           (cause.by_client && c.state == Connection::State::awaiting_connect);
     if (level == LogLevel::info && in_order) level = LogLevel::debug;
-    if (!core_.log.enabled(level)) return;
+    if (!here_.core().log.enabled(level)) return;
     uint64_t suppressed = 0;
     // Peers decide how often connections end.
     if (level >= LogLevel::info &&
-        !(level == LogLevel::info ? limited_.ends : limited_.refusals).allow(now_ms_, suppressed))
+        !(level == LogLevel::info ? limited_.ends : limited_.refusals).allow(here_.now_ms(), suppressed))
         return;
     const std::string session =
         c.session ? fmt::format("; {}; {}", will_text(*c.client, cause, c.session->expiry_interval == 0),
                                 session_text(c.session->expiry_interval))
                   : std::string();
-    core_.log.write(level, "broker", "{}: connection ended: {}{}{}", who(c), cause_text(cause), session,
-                    lines_held_back(suppressed));
+    here_.core().log.write(level, "broker", "{}: connection ended: {}{}{}", who(c), cause_text(cause),
+                           session, lines_held_back(suppressed));
 }
 
 }  // namespace comqtt::broker

@@ -9,13 +9,13 @@ void Shard::receive(Connection& c, ByteView bytes) {
 }
 
 void Shard::work_failed(Connection* c, const char* what) noexcept {
-    metrics_.memory_failures.add();
+    here_.metrics().memory_failures.add();
     try {
         uint64_t held_back = 0;
-        if (core_.log.enabled(LogLevel::error) && limited_.failures.allow(now_ms_, held_back))
-            core_.log.write(LogLevel::error, "broker", "{} ({}): given up: {}",
-                            c && c->client ? c->client->remote : "a task", c && c->client ? c->client->id : "",
-                            what);
+        if (here_.core().log.enabled(LogLevel::error) && limited_.failures.allow(here_.now_ms(), held_back))
+            here_.core().log.write(LogLevel::error, "broker", "{} ({}): given up: {}",
+                                   c && c->client ? c->client->remote : "a task",
+                                   c && c->client ? c->client->id : "", what);
     } catch (...) {  // no memory to say it
     }
     try {

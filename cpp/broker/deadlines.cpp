@@ -17,17 +17,17 @@ constexpr int64_t kLookAgainMs = 20;
 void Shard::schedule(Connection& c, int64_t at_ms) {
     if (at_ms >= c.scheduled_ms) return;
     c.scheduled_ms = at_ms;
-    deadlines_.add({at_ms, c.handle, kConnection});
+    timers_.at(Timers::Kind::connection, c.handle, at_ms);
 }
 
 void Shard::schedule(Session& s, int64_t at_ms) {
     if (at_ms >= s.scheduled_ms) return;
     s.scheduled_ms = at_ms;
-    deadlines_.add({at_ms, s.id.value, kSession});
+    timers_.at(Timers::Kind::session, s.id.value, at_ms);
 }
 
 int64_t Shard::deadline_of(const Connection& c) const {
-    const Limits& limits = core_.config.limits;
+    const Limits& limits = here_.core().config.limits;
     int64_t at = INT64_MAX;
     switch (c.state) {
         case Connection::State::closing: return c.since_ms;
@@ -57,41 +57,41 @@ int64_t Shard::deadline_of(const Session& s) const {
         // Looked at again when a message may have expired: publishers of other threads wait to hear of the room.
         int64_t due = s.flow ? s.flow->queue.next_due_ms() : INT64_MAX;
         if (s.tail) due = std::min(due, s.tail->next_due_ms());
-        at = std::min(at, std::max(due, now_ms_ + kLookAgainMs));
+        at = std::min(at, std::max(due, here_.now_ms() + kLookAgainMs));
     }
     return at;
 }
 
 void Shard::run_deadlines() {
-    for (size_t done = 0; done < kDueAtOnce && deadlines_.next_ms() <= now_ms_; ++done) {
-        const Deadline due = deadlines_.pop();
+    for (size_t done = 0; done < kDueAtOnce && timers_.due(here_.now_ms()); ++done) {
+        const Timers::Due due = timers_.pop();
         switch (due.kind) {
-            case kConnection:
-                if (Connection* c = connections_.find(due.ref); c && c->scheduled_ms == due.at_ms) {
+            case Timers::Kind::connection:
+                if (Connection* c = clients_.connection(due.ref); c && c->scheduled_ms == due.at_ms) {
                     c->scheduled_ms = INT64_MAX;
                     connection_due(*c);
                 }
                 break;
-            case kSession:
-                if (Session* s = find_session(due.ref); s && s->scheduled_ms == due.at_ms) {
+            case Timers::Kind::session:
+                if (Session* s = clients_.session(due.ref); s && s->scheduled_ms == due.at_ms) {
                     s->scheduled_ms = INT64_MAX;
                     session_due(*s);
                 }
                 break;
-            case kDeferral: deferral_due(due.ref); break;
-            case kLoad: load_due(due.ref); break;
-            case kSysTopics: publish_sys_topics(); break;
-            case kRetained:
+            case Timers::Kind::deferral: deferral_due(due.ref); break;
+            case Timers::Kind::load: load_due(due.ref); break;
+            case Timers::Kind::sys_topics: publish_sys_topics(); break;
+            case Timers::Kind::retained:
                 if (retained_deadline_ms_ == due.at_ms) done += expire_retained();
                 break;
         }
     }
-    overdue_ = deadlines_.next_ms() <= now_ms_;
+    overdue_ = timers_.due(here_.now_ms());
 }
 
 void Shard::connection_due(Connection& c) {
-    const Limits& limits = core_.config.limits;
-    if (deadline_of(c) > now_ms_) {
+    const Limits& limits = here_.core().config.limits;
+    if (deadline_of(c) > here_.now_ms()) {
         schedule(c, deadline_of(c));
         return;
     }
@@ -100,7 +100,7 @@ void Shard::connection_due(Connection& c) {
         return;
     }
     if (c.congested()) check_receiver(c);
-    if (c.congested() && now_ms_ >= c.congestion->taken_ms() + limits.stuck_disconnect_ms) {
+    if (c.congested() && here_.now_ms() >= c.congestion->taken_ms() + limits.stuck_disconnect_ms) {
         close(c, {.reason = Reason::quota_exceeded,
                   .text = "the client took no bytes within limits.stuck-disconnect-ms",
                   .tell_client = false,
@@ -116,8 +116,8 @@ void Shard::connection_due(Connection& c) {
                 ready_takers_.push_back(c.handle);  // the old connection has had its time
                 return;
             }
-            if (!c.suspension && deadline_of(c) <= now_ms_) {
-                metrics_.connect_timeouts.add();
+            if (!c.suspension && deadline_of(c) <= here_.now_ms()) {
+                here_.metrics().connect_timeouts.add();
                 close(c, {.reason = Reason::keep_alive_timeout,
                           .text = "CONNECT did not arrive in time",
                           .tell_client = c.state == Connection::State::authenticating});
@@ -126,8 +126,8 @@ void Shard::connection_due(Connection& c) {
             break;
         case Connection::State::established:
             if (c.keep_alive_ms && !c.paused_by && !c.suspension &&
-                now_ms_ >= c.last_received_ms + c.keep_alive_ms) {
-                metrics_.keep_alive_timeouts.add();
+                here_.now_ms() >= c.last_received_ms + c.keep_alive_ms) {
+                here_.metrics().keep_alive_timeouts.add();
                 close(c, {.reason = Reason::keep_alive_timeout,
                           .text = "nothing received within 1.5 times the keep alive",
                           .statement = "MQTT-3.1.2-22"});
@@ -140,12 +140,12 @@ void Shard::connection_due(Connection& c) {
 }
 
 void Shard::session_due(Session& s) {
-    if (s.will && s.will->due_ms <= now_ms_) {
+    if (s.will && s.will->due_ms <= here_.now_ms()) {
         const auto will = std::move(s.will);
         begin_will(*will->client, will->box, 0);
         if (s.stored) save_session(s);
     }
-    if (!s.connection && s.expires_ms <= now_ms_) {
+    if (!s.connection && s.expires_ms <= here_.now_ms()) {
         end_session(s, true);
         return;
     }
@@ -157,16 +157,16 @@ void Shard::session_due(Session& s) {
 /// Lets go of all queued messages that have expired. Costs nothing when none has.
 void Shard::expire_queue(Session& s) {
     bool any = false;
-    if (s.flow && s.flow->queue.next_due_ms() <= now_ms_) {
+    if (s.flow && s.flow->queue.next_due_ms() <= here_.now_ms()) {
         session::Delivery delivery;
-        while (s.flow->queue.take_expired(now_ms_, delivery)) {
+        while (s.flow->queue.take_expired(here_.now_ms(), delivery)) {
             any = true;
             uncount_queued(1, delivery.message->footprint());
             forget_message(s, delivery.position);
             drop_inflight(s, delivery, 0);
         }
     }
-    if (s.tail && s.tail->next_due_ms() <= now_ms_) any |= expire_tail(s);
+    if (s.tail && s.tail->next_due_ms() <= here_.now_ms()) any |= expire_tail(s);
     if (!any) return;
     s.client->queued.store(static_cast<uint32_t>(queue_length(s)), std::memory_order_relaxed);
     note_fullness(s);

@@ -5,14 +5,14 @@
 namespace comqtt::broker {
 
 Ref<hooks::Deferral> Shard::make_deferral(hooks::Client& client, PacketBox* packet) {
-    if (core_.deferrals.load(std::memory_order_relaxed) >= core_.config.limits.deferrals) {
-        metrics_.quota_exceeded.add();
+    if (here_.core().deferrals.load(std::memory_order_relaxed) >= here_.core().config.limits.deferrals) {
+        here_.metrics().quota_exceeded.add();
         return {};
     }
-    const uint64_t number = core_.next_number.fetch_add(1, std::memory_order_relaxed);
+    const uint64_t number = here_.core().next_number.fetch_add(1, std::memory_order_relaxed);
     return Ref<hooks::Deferral>::adopt(new hooks::Deferral(
         number, Ref<hooks::Client>::share(&client), Ref<PacketBox>::share(packet),
-        [mailbox = core_.mailboxes[number_]](hooks::Deferral& deferral) {
+        [mailbox = here_.core().mailboxes[here_.number()]](hooks::Deferral& deferral) {
             mailbox->post([id = deferral.number](Shard& shard) { shard.verdict_came(id, true); });
         }));
 }
@@ -26,9 +26,10 @@ uint64_t Shard::wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What wha
     pending.handle = handle;
     pending.position = position;
     pending_.emplace(number, std::move(pending));
-    core_.deferrals.fetch_add(1, std::memory_order_relaxed);
-    metrics_.deferrals_pending.add();
-    deadlines_.add({now_ms_ + core_.config.limits.deferral_timeout_ms, number, kDeferral});
+    here_.core().deferrals.fetch_add(1, std::memory_order_relaxed);
+    here_.metrics().deferrals_pending.add();
+    timers_.at(Timers::Kind::deferral, number,
+               here_.now_ms() + here_.core().config.limits.deferral_timeout_ms);
     return number;
 }
 
@@ -44,14 +45,14 @@ void Shard::verdict_came(uint64_t number, bool in_time) {
     const int64_t delay = at->second.deferral->result().delay_ms;
     if (in_time && delay > 0 && !at->second.delayed) {
         at->second.delayed = true;
-        const int64_t longest = core_.config.limits.deferral_timeout_ms;
-        deadlines_.add({now_ms_ + std::min(delay, longest), number, kDeferral});
+        const int64_t longest = here_.core().config.limits.deferral_timeout_ms;
+        timers_.at(Timers::Kind::deferral, number, here_.now_ms() + std::min(delay, longest));
         return;
     }
     PendingVerdict pending = std::move(at->second);
     pending_.erase(at);
-    core_.deferrals.fetch_sub(1, std::memory_order_relaxed);
-    metrics_.deferrals_pending.sub();
+    here_.core().deferrals.fetch_sub(1, std::memory_order_relaxed);
+    here_.metrics().deferrals_pending.sub();
     apply_verdict(std::move(pending), in_time);
 }
 
@@ -64,10 +65,10 @@ void Shard::deferral_due(uint64_t number) {
     }
     {
         const Ref<hooks::Deferral> deferral = at->second.deferral;
-        const CallbackScope scope(*this);
+        const CallbackScope scope(here_);
         if (!deferral->cancel(hooks::Deferral::State::expired)) return;
     }
-    metrics_.deferrals_expired.add();
+    here_.metrics().deferrals_expired.add();
     if (PacketBox* packet = at->second.deferral->packet()) packet->frozen = true;
     verdict_came(number, false);
 }
@@ -78,11 +79,11 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
     const bool allowed = in_time && result.value == static_cast<int>(hooks::Verdict::allow);
     switch (pending.what) {
         case PendingVerdict::What::connection: {
-            Connection* c = connections_.find(pending.handle);
+            Connection* c = clients_.connection(pending.handle);
             if (!c || !c->suspension || c->suspension->pending != pending.deferral->number) return;
             Suspension state = std::move(*c->suspension);
             c->suspension.reset();
-            c->last_received_ms = now_ms_;
+            c->last_received_ms = here_.now_ms();
             auto waiting = std::move(state.waiting);
             // Too late: the application may be editing its packet still.
             if (!in_time && pending.deferral->untouched()) state.box = pending.deferral->untouched();
@@ -93,7 +94,7 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
             return;
         }
         case PendingVerdict::What::read: {
-            Session* s = find_session(pending.handle);
+            Session* s = clients_.session(pending.handle);
             if (!s || !s->read_hold || s->read_hold->number != pending.deferral->number) return;
             const std::string topic = std::move(s->read_hold->topic);
             s->read_hold.reset();
@@ -112,7 +113,7 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
             } else if (allowed) {
                 send_will(pending.deferral->client(), *pending.box);
             } else {
-                metrics_.acl_denied.add();
+                here_.metrics().acl_denied.add();
             }
             return;
         case PendingVerdict::What::inline_publish: inline_verdict(pending, in_time); return;
@@ -135,7 +136,7 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
             if (next) {
                 continue_connect(c, std::move(state.box), state.position);
             } else {
-                hooks::Event event(EventId::on_connect, wall_ms_);
+                hooks::Event event(EventId::on_connect, here_.wall_ms());
                 if (reason != Reason::success) event.set_reason(reason, text);
                 finish_connect(c, std::move(state.box), action, &event);
             }
@@ -176,7 +177,7 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
                 begin_publish(c, in, state.position);
                 return;
             }
-            if (!sound(*in.box, EventId::on_publish)) {
+            if (!here_.sound(*in.box, EventId::on_publish)) {
                 in.received_qos = in.box->received_qos;
                 in.received_id = in.box->received_id;
                 refuse_publish(c, in, Reason::implementation_specific_error, {});
@@ -213,12 +214,12 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
                 if (verdict == Verdict::allow) {
                     if (!c.session->subscriptions.contains(entry.filter)) ++state.added;
                     state.codes[state.index] = static_cast<uint8_t>(
-                        std::min<uint32_t>(entry.qos, core_.config.capabilities.maximum_qos));
+                        std::min<uint32_t>(entry.qos, here_.core().config.capabilities.maximum_qos));
                 } else {
-                    metrics_.acl_denied.add();
+                    here_.metrics().acl_denied.add();
                     state.codes[state.index] = static_cast<uint8_t>(
-                        core_.config.compatibilities.obscure_not_authorized ? Reason::unspecified_error
-                                                                            : refused);
+                        here_.core().config.compatibilities.obscure_not_authorized ? Reason::unspecified_error
+                                                                                   : refused);
                 }
                 ++state.index;
                 state.position = 0;

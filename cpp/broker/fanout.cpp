@@ -11,14 +11,14 @@
 namespace comqtt::broker {
 
 Route& Shard::route_for(ByteView topic, uint64_t hash) {
-    const uint64_t acl_epoch = core_.acl_epoch.load(std::memory_order_relaxed);
+    const uint64_t acl_epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
     Route* route = routes_.find(topic, hash);
-    if (route && core_.index.is_current(route->epoch) && route->acl_epoch == acl_epoch &&
-        route->read_until_ms > now_ms_)
+    if (route && here_.core().index.is_current(route->epoch) && route->acl_epoch == acl_epoch &&
+        route->read_until_ms > here_.now_ms())
         return *route;
     if (!route) {
         route = &routes_.make(topic, hash);
-        metrics_.routes.set(routes_.count());
+        here_.metrics().routes.set(routes_.count());
     }
     fill_route(*route);
     return *route;
@@ -35,19 +35,19 @@ Route& Shard::passing_route(ByteView topic) {
 }
 
 void Shard::fill_route(Route& route) {
-    metrics_.route_misses.add();
+    here_.metrics().route_misses.add();
     const std::string_view topic = route.topic();
     route.targets.clear();
     route.groups.clear();
     route.remote_shards = 0;
-    route.acl_epoch = core_.acl_epoch.load(std::memory_order_relaxed);
-    route.read_until_ms = now_ms_ + core_.config.limits.acl_cache_lifetime_ms;
+    route.acl_epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
+    route.read_until_ms = here_.now_ms() + here_.core().config.limits.acl_cache_lifetime_ms;
     route.valid_name = mqtt::topic_name_valid(ByteView(topic)) && !topic.starts_with("$SYS") &&
-                       topic.size() <= core_.config.limits.topic_length &&
-                       topics::level_count(topic) <= core_.config.limits.topic_levels;
-    route.epoch = core_.index.epoch(topic);
+                       topic.size() <= here_.core().config.limits.topic_length &&
+                       topics::level_count(topic) <= here_.core().config.limits.topic_levels;
+    route.epoch = here_.core().index.epoch(topic);
     matches_.clear();
-    core_.index.match(topic, matches_);
+    here_.core().index.match(topic, matches_);
     fill_targets(route);
     for (const auto& group : matches_.groups) {
         route.groups.push_back({group, session::ShareName::make(group->share_name, group->topic_filter)});
@@ -55,7 +55,7 @@ void Shard::fill_route(Route& route) {
     for (Target& target : route.targets) {
         if (target.session->sink) {
             target.read = hooks::Verdict::allow;
-        } else if (core_.config.limits.acl_cache_size) {
+        } else if (here_.core().config.limits.acl_cache_size) {
             const auto verdict = read_verdict(*target.session, topic);
             // A denial because a hook failed is nowhere kept: the next message asks again.
             const bool failed = verdict == hooks::Verdict::deny &&
@@ -68,11 +68,11 @@ void Shard::fill_route(Route& route) {
 /// The sessions of this shard among `matches_`, with what their subscriptions come to, and which other shards have some.
 void Shard::fill_targets(Route& route) {
     for (const topics::Match& match : matches_.plain) {
-        if (match.subscriber.shard() != number_) {
+        if (match.subscriber.shard() != here_.number()) {
             route.remote_shards |= uint64_t{1} << match.subscriber.shard();
             continue;
         }
-        Session* s = find_session(match.subscriber.value);
+        Session* s = clients_.session(match.subscriber.value);
         if (!s) continue;
         if (route.targets.empty() || route.targets.back().session != s) {
             route.targets.emplace_back();
@@ -122,17 +122,17 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
         }
         options.qos = receiver.qos & 3;
         const topics::SubscriberId target{receiver.subscriber};
-        if (target.shard() == number_) {
+        if (target.shard() == here_.number()) {
             deliver_targeted(target, options, std::move(share), p, source);
         } else {
             hand_over_targeted(target, options, std::move(share), p, source, receiver.client_id);
         }
     }
     if (client && wants(EventId::on_published_with_shared_filters))
-        notify(EventId::on_published_with_shared_filters, client, box,
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_published_with_shared_filters(event, *box, selection);
-               });
+        here_.notify(EventId::on_published_with_shared_filters, client, box,
+                     [&](hooks::Hook& hook, hooks::Event& event) {
+                         hook.on_published_with_shared_filters(event, *box, selection);
+                     });
 }
 
 bool Shard::route_needs_hooks() const {
@@ -142,16 +142,16 @@ bool Shard::route_needs_hooks() const {
 hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box, std::vector<Offer>& offers) {
     hooks::Selection selection;
     matches_.clear();
-    core_.index.match(p.topic_name.text(), matches_);
+    here_.core().index.match(p.topic_name.text(), matches_);
     // Names for the hooks: each costs one look-up, whichever shard the session belongs to.
     const auto known = [&](hooks::SelectedReceiver& receiver) {
         const topics::SubscriberId id{receiver.subscriber};
-        if (id.shard() != number_) {
-            const auto client = core_.session_clients.find(id);
+        if (id.shard() != here_.number()) {
+            const auto client = here_.core().session_clients.find(id);
             if (client) receiver.client_id = client->id;
             return static_cast<bool>(client);
         }
-        const Session* s = find_session(receiver.subscriber);
+        const Session* s = clients_.session(receiver.subscriber);
         if (s) receiver.client_id = s->client->id;
         return s != nullptr;
     };
@@ -187,12 +187,12 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box, std::ve
             offers.push_back({member->subscriber.value, member->options, share});
         }
     }
-    notify(EventId::on_select_subscribers, nullptr, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+    here_.notify(EventId::on_select_subscribers, nullptr, &box, [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_select_subscribers(event, selection, box);
     });
     for (auto& receiver : selection.receivers) {
         if (receiver.subscriber) continue;
-        const auto client = core_.registry.find(receiver.client_id);
+        const auto client = here_.core().registry.find(receiver.client_id);
         if (client) receiver.subscriber = client->session;
         receiver.chosen = receiver.subscriber != 0;
     }
@@ -222,7 +222,7 @@ session::Delivery Shard::form_for(const Target& target, const Publication& p, bo
 void Shard::deliver_target(Target& target, Publication& p, bool own, Source source) {
     session::Delivery form = form_for(target, p, own);
     if (target.read == hooks::Verdict::deny) {
-        metrics_.acl_denied.add();
+        here_.metrics().acl_denied.add();
         return;
     }
     form.check_read = target.read != hooks::Verdict::allow;
@@ -240,7 +240,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     if (c && c->state != Connection::State::established) c = nullptr;
     if (!c && (form.qos == 0 || s.ended)) return false;
     if (s.stored && form.qos && store_overflows()) [[unlikely]] {
-        metrics_.store_refusals.add();
+        here_.metrics().store_refusals.add();
         drop(s, p, form, DropCause::store_overflow);
         return false;
     }
@@ -248,7 +248,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
         switch (read_verdict(s, p.topic_name.text())) {
             case hooks::Verdict::allow: form.check_read = false; break;
             case hooks::Verdict::pending: break;
-            default: metrics_.acl_denied.add(); return false;
+            default: here_.metrics().acl_denied.add(); return false;
         }
     }
     if (s.read_hold || !c || (form.qos == 0 && s.flow && s.flow->queue.qos0())) {
@@ -260,7 +260,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     if (form.qos == 0) {
         form.message = p.made;
         if (output_full(*c, p.payload.size) || (c->given_up() && over_slack(*c)) ||
-            (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
+            (here_.core().config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
             drop(s, p, form, DropCause::output_full);
             return false;
         }
@@ -284,13 +284,13 @@ bool Shard::goes_at_once(const Connection& c, const Session& s, size_t bytes) co
     const session::Flow* flow = s.flow.get();
     if (!flow) return true;
     return flow->queue.empty() && !s.tail && flow->resend.empty() && flow->inflight.count() < c.window &&
-           !flow->inflight.exhausted() && c.out.bytes() <= core_.config.limits.high_mark_bytes &&
+           !flow->inflight.exhausted() && c.out.bytes() <= here_.core().config.limits.high_mark_bytes &&
            has_flight_room(*flow, bytes);
 }
 
 /// No room for QoS 0 bytes in an output. One message goes above the mark, whatever its size.
 bool Shard::output_full(const Connection& c, size_t bytes) const {
-    const Limits& limits = core_.config.limits;
+    const Limits& limits = here_.core().config.limits;
     return c.out.bytes() + bytes > limits.client_queued_bytes &&
            c.out.bytes() > std::min(limits.high_mark_bytes, limits.client_queued_bytes);
 }
@@ -299,7 +299,7 @@ void Shard::call_inline(Session& s, Publication& p, const session::Delivery& for
     const auto box = box_packet(packet_of(p, form, 0), p.origin_id.text());
     box->frozen = true;
     box->created_ms = p.created_ms;
-    const CallbackScope scope(*this);
+    const CallbackScope scope(here_);
     const InlineSink sink = *s.sink;  // may be removed by its own call
     sink(*s.client, *box);
 }

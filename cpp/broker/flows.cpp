@@ -7,7 +7,7 @@ namespace comqtt::broker {
 mqtt::PacketId Shard::begin_flow(Session& s, session::Delivery&& delivery) {
     const mqtt::Message& message = *delivery.message;
     if (message.enter_flight()) inflight_change_ += static_cast<int64_t>(message.footprint());
-    metrics_.inflight.add();
+    here_.metrics().inflight.add();
     return s.flow->inflight.push(std::move(delivery));
 }
 
@@ -15,7 +15,7 @@ mqtt::PacketId Shard::begin_flow(Session& s, session::Delivery&& delivery) {
 void Shard::end_flow(Session& s, mqtt::PacketId id, session::Inflight::Entry& entry) {
     leave_flight(entry.delivery);
     s.flow->inflight.finish(id, entry);
-    metrics_.inflight.sub();
+    here_.metrics().inflight.sub();
 }
 
 /// PUBREC came.
@@ -32,15 +32,16 @@ void Shard::leave_flight(const session::Delivery& delivery) {
 /// Tells the other shards what this one has in flight: once per round, for each message would be a contended write.
 void Shard::settle_inflight() {
     if (inflight_change_)
-        core_.inflight_bytes.fetch_add(std::exchange(inflight_change_, 0), std::memory_order_relaxed);
-    inflight_full_ = core_.bytes_waiting() > core_.config.limits.queued_bytes;
+        here_.core().inflight_bytes.fetch_add(std::exchange(inflight_change_, 0), std::memory_order_relaxed);
+    inflight_full_ = here_.core().bytes_waiting() > here_.core().config.limits.queued_bytes;
 }
 
 /// A message of this many bytes may go into flight: beside those that are, at most half of what may wait for the
 /// session, so that its queue always has the other half. One may always be, whatever its size.
 bool Shard::has_flight_room(const session::Flow& flow, size_t bytes) const {
     const uint64_t used = flow.inflight.bytes();
-    return used == 0 || (!inflight_full_ && used + bytes <= core_.config.limits.client_queued_bytes / 2);
+    return used == 0 ||
+           (!inflight_full_ && used + bytes <= here_.core().config.limits.client_queued_bytes / 2);
 }
 
 }  // namespace comqtt::broker

@@ -35,7 +35,7 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
     p[1] = with_reason ? 3 : 2;
     store_u16(p + 2, id);
     if (with_reason) p[4] = static_cast<uint8_t>(reason);
-    metrics_.packets_sent.add();
+    here_.metrics().packets_sent.add();
     touch_output(c);
 }
 
@@ -88,7 +88,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
         packet.reason = ack.reason;
         const auto box = box_packet(std::move(packet), c.client->id);
         box->frozen = true;
-        notify(event_id, c.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
+        here_.notify(event_id, c.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
             event_id == EventId::on_qos_complete ? hook.on_qos_complete(event, *c.client, *box)
                                                  : hook.on_qos_dropped(event, *c.client, *box);
         });

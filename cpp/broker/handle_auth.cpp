@@ -33,13 +33,9 @@ bool Shard::handle_auth(Connection& c, Ref<PacketBox> box) {
 
 void Shard::begin_auth(Connection& c, Ref<PacketBox> box, size_t position) {
     box->edited = position != 0 && box->edited;
-    hooks::Event event(EventId::on_auth_packet, wall_ms_, c.client.get(), box.get(), this);
-    hooks::Action action;
-    {
-        const CallbackScope scope(*this);
-        action = core_.hooks.act(hook_view_,
-            event, position, [&](hooks::Hook& hook) { return hook.on_auth_packet(event, *c.client, *box); });
-    }
+    hooks::Event event(EventId::on_auth_packet, here_.wall_ms(), c.client.get(), box.get(), this);
+    const hooks::Action action = here_.act(
+        event, position, [&](hooks::Hook& hook) { return hook.on_auth_packet(event, *c.client, *box); });
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;
         state.step = Step::auth;
@@ -57,7 +53,7 @@ void Shard::finish_auth(Connection& c, Ref<PacketBox> box, hooks::Action action,
     const bool first = c.state == Connection::State::authenticating;
     Packet& packet = box->packet;
     if (action != hooks::Action::proceed || !box->edited) {
-        metrics_.auth_denied.add();
+        here_.metrics().auth_denied.add();
         if (static_cast<uint8_t>(reason) < 0x80)
             reason = box->edited || !first ? Reason::not_authorized : Reason::bad_authentication_method;
         if (first) {

@@ -14,32 +14,32 @@ unsigned Shard::connect_owner(ByteView frame) const {
     while (at < frame.size && (frame[at] & 0x80)) ++at;
     ++at;
     const auto fits = [&](size_t count) { return frame.size >= at + count; };
-    if (!fits(2)) return number_;
+    if (!fits(2)) return here_.number();
     at += 2 + size_t{load_u16(frame.data + at)};
-    if (!fits(4)) return number_;
+    if (!fits(4)) return here_.number();
     const uint8_t level = frame[at];
     at += 4;
     if (level == 5) {
         uint32_t length = 0;
         for (unsigned shift = 0; shift < 28; shift += 7) {
-            if (!fits(1)) return number_;
+            if (!fits(1)) return here_.number();
             const uint8_t byte = frame[at++];
             length |= uint32_t{byte & 0x7Fu} << shift;
             if (!(byte & 0x80)) break;
         }
         at += length;
     }
-    if (!fits(2)) return number_;
+    if (!fits(2)) return here_.number();
     const size_t size = load_u16(frame.data + at);
     at += 2;
-    if (!size || !fits(size)) return number_;
-    return core_.shard_of(frame.subview(at, size).text());
+    if (!size || !fits(size)) return here_.number();
+    return here_.core().shard_of(frame.subview(at, size).text());
 }
 
 /// Answers with CONNACK, except where 3.x has no return code for the reason (3.2.2.3 of 3.1.1), and closes.
 void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, const char* statement,
                            int64_t offset) {
-    metrics_.connections_refused.add();
+    here_.metrics().connections_refused.add();
     if (c.version == mqtt::Version::v5 || mqtt::connack_return_code_v3(reason)) {
         Packet ack;
         ack.type = mqtt::PacketType::connack;
@@ -61,7 +61,7 @@ void Shard::refuse_connect(Connection& c, Reason reason, std::string_view text, 
 
 /// The same before its version is known: in silence.
 void Shard::refuse_unread_connect(Connection& c, Reason reason, const char* text) {
-    metrics_.connections_refused.add();
+    here_.metrics().connections_refused.add();
     const std::string why = fmt::format("CONNECT refused: {}", text);
     close(c, {.reason = reason,
               .text = why.c_str(),
@@ -86,12 +86,10 @@ bool Shard::connect_read(Connection& c, PacketBox& box) {
     hooks::Client& client = *c.client;
     const std::string id_before = client.id;
     {
-        const CallbackScope scope(*this);
-        hooks::Event event(EventId::on_packet_read, wall_ms_, &client, &box);
+        hooks::Event event(EventId::on_packet_read, here_.wall_ms(), &client, &box);
         size_t position = 0;
-        const auto action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
-            return hook.on_packet_read(event, client, box);
-        });
+        const auto action = here_.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, client, box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) {
             close(c, {.reason = Reason::unspecified_error,
                       .text = "CONNECT rejected by a hook",
@@ -105,26 +103,27 @@ bool Shard::connect_read(Connection& c, PacketBox& box) {
         }
     }
     describe_client(client, box.packet);
-    if (client.id == id_before || client.id.empty() || core_.shard_of(client.id) == number_) return true;
+    if (client.id == id_before || client.id.empty() || here_.core().shard_of(client.id) == here_.number())
+        return true;
     // The hook gave it another id, whose session lives elsewhere.
     std::vector<uint8_t> wire;
     if (!mqtt::encode_packet(box.packet, wire)) return true;
     PeerInfo peer = c.opening->peer;
     peer.moved = peer.connect_seen = true;
     wire.insert(wire.end(), c.partial.begin(), c.partial.end());
-    c.link->move_to(core_.shard_of(client.id), std::move(peer), std::move(wire));
+    c.link->move_to(here_.core().shard_of(client.id), std::move(peer), std::move(wire));
     forget(c);
     return false;
 }
 
 void Shard::handle_connect(Connection& c, ByteView frame) {
     Packet packet;
-    const mqtt::DecodeLimits limits{.user_properties = core_.config.limits.user_properties};
+    const mqtt::DecodeLimits limits{.user_properties = here_.core().config.limits.user_properties};
     const auto error = mqtt::decode_packet(frame, mqtt::Version::v5, true, limits, packet);
     c.version = packet.version;
-    const Capabilities& caps = core_.config.capabilities;
+    const Capabilities& caps = here_.core().config.capabilities;
     if (error) {
-        metrics_.protocol_errors.add();
+        here_.metrics().protocol_errors.add();
         refuse_connect(c, error.reason, error.what, error.statement, static_cast<int64_t>(error.offset));
         return;
     }
@@ -137,7 +136,7 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
     client->listener = c.opening->peer.listener;
     client->version = c.version;
     client->connection = c.handle;
-    client->connected_at_ms = wall_ms_;
+    client->connected_at_ms = here_.wall_ms();
     client->bytes_in.store(frame.size, std::memory_order_relaxed);
     describe_client(*client, packet);
     c.client = client;
@@ -164,11 +163,12 @@ void Shard::handle_connect(Connection& c, ByteView frame) {
             return;
         }
         do {
-            client->id = fmt::format("auto-{:013x}{:06x}", static_cast<uint64_t>(wall_ms_),
-                                     core_.next_number.fetch_add(1, std::memory_order_relaxed) & 0xFFFFFF);
-        } while (core_.shard_of(client->id) != number_);
+            client->id =
+                fmt::format("auto-{:013x}{:06x}", static_cast<uint64_t>(here_.wall_ms()),
+                            here_.core().next_number.fetch_add(1, std::memory_order_relaxed) & 0xFFFFFF);
+        } while (here_.core().shard_of(client->id) != here_.number());
     }
-    if (core_.blocked.contains(client->id)) {
+    if (here_.core().blocked.contains(client->id)) {
         refuse_connect(c, Reason::banned, "this client id is blocked");
         return;
     }
@@ -197,13 +197,9 @@ void Shard::begin_connect(Connection& c, Ref<PacketBox> box) {
 }
 
 void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position) {
-    hooks::Event event(EventId::on_connect, wall_ms_, c.client.get(), box.get(), this);
-    hooks::Action action;
-    {
-        const CallbackScope scope(*this);
-        action = core_.hooks.act(hook_view_, event, position,
-                                 [&](hooks::Hook& hook) { return hook.on_connect(event, *c.client, *box); });
-    }
+    hooks::Event event(EventId::on_connect, here_.wall_ms(), c.client.get(), box.get(), this);
+    const hooks::Action action = here_.act(
+        event, position, [&](hooks::Hook& hook) { return hook.on_connect(event, *c.client, *box); });
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;
         state.step = Step::connect;
@@ -218,7 +214,7 @@ void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position)
 void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action action,
                            const hooks::Event* event) {
     if (action == hooks::Action::reject || action == hooks::Action::ignore) {
-        metrics_.connections_refused.add();
+        here_.metrics().connections_refused.add();
         close(c, {.reason = Reason::not_authorized,
                   .text = "CONNECT rejected by a hook",
                   .send_will = false,
@@ -254,14 +250,10 @@ void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action acti
 }
 
 void Shard::begin_authenticate(Connection& c, Ref<PacketBox> box, size_t position) {
-    hooks::Event event(EventId::on_connect_authenticate, wall_ms_, c.client.get(), box.get(), this);
-    hooks::Verdict verdict;
-    {
-        const CallbackScope scope(*this);
-        verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
-            return hook.on_connect_authenticate(event, *c.client, *box);
-        });
-    }
+    hooks::Event event(EventId::on_connect_authenticate, here_.wall_ms(), c.client.get(), box.get(), this);
+    const hooks::Verdict verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
+        return hook.on_connect_authenticate(event, *c.client, *box);
+    });
     if (verdict == hooks::Verdict::pending && event.deferred()) {
         Suspension state;
         state.step = Step::authenticate;
@@ -280,7 +272,7 @@ void Shard::finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdic
         establish(c, std::move(box));
         return;
     }
-    metrics_.auth_denied.add();
+    here_.metrics().auth_denied.add();
     if (static_cast<uint8_t>(reason) < 0x80) reason = Reason::bad_user_name_or_password;
     if (c.version != mqtt::Version::v5 && reason == Reason::bad_user_name_or_password)
         reason = Reason::not_authorized;
@@ -288,37 +280,34 @@ void Shard::finish_authenticate(Connection& c, Ref<PacketBox> box, hooks::Verdic
 }
 
 Session& Shard::make_session(Ref<hooks::Client> client, bool owner) {
-    auto owned = std::make_unique<Session>();
-    Session& s = *owned.release();
-    const uint64_t handle = sessions_.add(&s);
-    s.id.value = (uint64_t{number_} << 56) | handle;
+    Session& s = clients_.add(std::make_unique<Session>());
     if (owner) client->session = s.id.value;
     s.client = std::move(client);
-    core_.session_clients.put(s.id, s.client);
-    core_.sessions.fetch_add(1, std::memory_order_relaxed);
+    here_.core().session_clients.put(s.id, s.client);
+    here_.core().sessions.fetch_add(1, std::memory_order_relaxed);
     return s;
 }
 
 void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
-    const Capabilities& caps = core_.config.capabilities;
+    const Capabilities& caps = here_.core().config.capabilities;
     const mqtt::Properties& properties = box->packet.properties;
     hooks::Client& client = *c.client;
     if (progress == Progress::begins && !client.clean_start) {
-        const auto known = core_.registry.find(client.id);
-        if (wait_for_stored_session(c, box, known ? find_session(known->session) : nullptr)) return;
+        const auto known = here_.core().registry.find(client.id);
+        if (wait_for_stored_session(c, box, known ? clients_.session(known->session) : nullptr)) return;
     }
     if (progress != Progress::announced)
-        notify(
+        here_.notify(
             EventId::on_session_establish, &client, box.get(),
             [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_establish(event, client, *box); });
     Session* s = nullptr;
-    if (const auto known = core_.registry.find(client.id)) s = find_session(known->session);
+    if (const auto known = here_.core().registry.find(client.id)) s = clients_.session(known->session);
     const bool clean = client.clean_start;
     if (s) {
         const uint64_t handle = s->id.value;
-        if (!s->connection && (s->expires_ms <= now_ms_ || s->will))
+        if (!s->connection && (s->expires_ms <= here_.now_ms() || s->will))
             session_due(*s);  // due in this very round
-        s = find_session(handle);
+        s = clients_.session(handle);
     }
     const Connection* earlier = first_taker(c);
     if ((s && s->connection) || (earlier && earlier->opening->order < c.opening->order)) {
@@ -330,16 +319,16 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     if (c.version == mqtt::Version::v5)
         expiry = std::min(properties.number(PropertyId::session_expiry_interval).value_or(0),
                           caps.maximum_session_expiry_interval);
-    if (expiry && (!s || clean) && core_.store_health.failing()) {
-        metrics_.store_refusals.add();
-        const auto why = core_.store_health.check();
-        const bool full = core_.store_health.reason() == Reason::quota_exceeded;
+    if (expiry && (!s || clean) && here_.core().store_health.failing()) {
+        here_.metrics().store_refusals.add();
+        const auto why = here_.core().store_health.check();
+        const bool full = here_.core().store_health.reason() == Reason::quota_exceeded;
         refuse_connect(c, full ? Reason::quota_exceeded : Reason::server_unavailable,
                        why ? "the session cannot be stored" : why.error().message);
         return;
     }
     if ((expiry || (s && s->stored)) && store_stuck()) {
-        metrics_.store_refusals.add();
+        here_.metrics().store_refusals.add();
         refuse_connect(c, Reason::server_unavailable, "as much waits for the store as may");
         return;
     }
@@ -350,8 +339,8 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
         s = nullptr;
     }
     if (!s) {
-        if (core_.sessions.load(std::memory_order_relaxed) >= core_.config.limits.sessions) {
-            metrics_.quota_exceeded.add();
+        if (here_.core().sessions.load(std::memory_order_relaxed) >= here_.core().config.limits.sessions) {
+            here_.metrics().quota_exceeded.add();
             refuse_connect(c, Reason::quota_exceeded, "the server holds as many sessions as it may");
             return;
         }
@@ -363,10 +352,10 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
             s->flow->queue.each([](session::Delivery& delivery) { delivery.check_read = true; });
         client.session = s->id.value;
         s->client = c.client;
-        core_.session_clients.put(s->id, s->client);
+        here_.core().session_clients.put(s->id, s->client);
         s->acl.reset();
     }
-    core_.registry.put(c.client);
+    here_.core().registry.put(c.client);
     s->connection = &c;
     c.session = s;
     forget_waiting_connect(c);
@@ -374,7 +363,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     c.opening.reset();
     if (s->flow) s->flow->unreleased = 0;
     c.state = Connection::State::established;
-    c.since_ms = now_ms_;
+    c.since_ms = here_.now_ms();
     s->expires_ms = INT64_MAX;
     s->expiry_interval = expiry;
     if (c.version == mqtt::Version::v5) {
@@ -382,14 +371,14 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
         c.alias_maximum =
             static_cast<uint16_t>(properties.number(PropertyId::topic_alias_maximum).value_or(0));
     }
-    c.window = std::min(c.window, core_.config.limits.inflight);
+    c.window = std::min(c.window, here_.core().config.limits.inflight);
     client.session_expiry_s.store(s->expiry_interval, std::memory_order_relaxed);
     c.keep_alive_ms = client.keep_alive.load(std::memory_order_relaxed) * 1500u;
     client.connected.store(true, std::memory_order_release);
-    const uint64_t connected = core_.connected.fetch_add(1, std::memory_order_relaxed) + 1;
-    uint64_t maximum = core_.maximum_connected.load(std::memory_order_relaxed);
-    while (connected > maximum &&
-           !core_.maximum_connected.compare_exchange_weak(maximum, connected, std::memory_order_relaxed)) {
+    const uint64_t connected = here_.core().connected.fetch_add(1, std::memory_order_relaxed) + 1;
+    uint64_t maximum = here_.core().maximum_connected.load(std::memory_order_relaxed);
+    while (connected > maximum && !here_.core().maximum_connected.compare_exchange_weak(
+                                      maximum, connected, std::memory_order_relaxed)) {
     }
     if (s->shared_member) set_members_online(*s, true);
     const bool was_stored = s->stored;
@@ -411,12 +400,13 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     schedule(c, deadline_of(c));
     if (rounds_.vouched() != vouched) check_store_backlog(c);
     box->frozen = true;
-    notify(EventId::on_session_established, &client, box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_established(event, client, *box); });
+    here_.notify(
+        EventId::on_session_established, &client, box.get(),
+        [&](hooks::Hook& hook, hooks::Event& event) { hook.on_session_established(event, client, *box); });
 }
 
 bool Shard::send_connack(Connection& c, const Packet& connect, bool session_present) {
-    const Capabilities& caps = core_.config.capabilities;
+    const Capabilities& caps = here_.core().config.capabilities;
     Packet ack;
     ack.type = mqtt::PacketType::connack;
     ack.session_present = session_present && c.version != mqtt::Version::v31;
@@ -442,7 +432,7 @@ bool Shard::send_connack(Connection& c, const Packet& connect, bool session_pres
             out.set_number(PropertyId::server_keep_alive,
                            c.client->keep_alive.load(std::memory_order_relaxed));
         if (connect.properties.number(PropertyId::request_response_information).value_or(0) ||
-            core_.config.compatibilities.always_return_response)
+            here_.core().config.compatibilities.always_return_response)
             out.set_text(PropertyId::response_information, "reply/" + c.client->id + "/");
         if (c.auth) {
             out.set_text(PropertyId::authentication_method, c.auth->method);

@@ -26,7 +26,8 @@ bool Shard::handle_disconnect(Connection& c, const Packet& packet) {
                                "session expiry interval raised from 0 by DISCONNECT");
                 return false;
             }
-            s.expiry_interval = std::min(*expiry, core_.config.capabilities.maximum_session_expiry_interval);
+            s.expiry_interval =
+                std::min(*expiry, here_.core().config.capabilities.maximum_session_expiry_interval);
             c.client->session_expiry_s.store(s.expiry_interval, std::memory_order_relaxed);
         }
     }

@@ -51,7 +51,7 @@ void Shard::materialize(Connection& c, Inbound& in) {
 }
 
 bool Shard::handle_publish(Connection& c, Inbound& in) {
-    const Capabilities& caps = core_.config.capabilities;
+    const Capabilities& caps = here_.core().config.capabilities;
     mqtt::PublishView& view = in.view;
     const bool v5 = c.version == mqtt::Version::v5;
     if (view.qos > caps.maximum_qos) {
@@ -84,10 +84,10 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             if (in.box) view.topic_name = ByteView(in.box->packet.topic_name);
         } else {
             result = c.inbound_aliases->set(view.topic_alias, view.topic_name.text(), maximum,
-                                            core_.config.limits.topic_alias_bytes);
+                                            here_.core().config.limits.topic_alias_bytes);
         }
         if (result == Result::too_many_bytes) {
-            metrics_.quota_exceeded.add();
+            here_.metrics().quota_exceeded.add();
             protocol_error(c, Reason::quota_exceeded, "3.3.2.3.4",
                            "topic aliases hold more bytes than the server allows");
             return false;
@@ -124,7 +124,7 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
             return false;
         }
     }
-    if (core_.store_health.failing()) [[unlikely]] {
+    if (here_.core().store_health.failing()) [[unlikely]] {
         if (in.received_qos && !in.injected) return refuse_while_failing(c, in);
         view.retain = false;  // goes to those who listen now
         in.route = nullptr;
@@ -138,9 +138,9 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
         view.forward_needs_copy = false;
     }
     const std::string_view topic = view.topic_name.text();
-    const Limits& limits = core_.config.limits;
+    const Limits& limits = here_.core().config.limits;
     if (topic.size() > limits.topic_length || topics::level_count(topic) > limits.topic_levels) {
-        metrics_.quota_exceeded.add();
+        here_.metrics().quota_exceeded.add();
         refuse_publish(c, in, Reason::topic_name_invalid, "topic longer or deeper than the server allows");
         return true;
     }
@@ -160,14 +160,10 @@ bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
         if (known != hooks::Verdict::next)
             return finish_publish_acl(c, in, known == hooks::Verdict::allow, Reason::not_authorized, {});
     }
-    hooks::Event event(EventId::on_acl_check, wall_ms_, c.client.get(), in.box.get(), this);
-    hooks::Verdict verdict;
-    {
-        const CallbackScope scope(*this);
-        verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
-            return hook.on_acl_check(event, *c.client, topic, hooks::Access::write);
-        });
-    }
+    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), c.client.get(), in.box.get(), this);
+    const hooks::Verdict verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
+        return hook.on_acl_check(event, *c.client, topic, hooks::Access::write);
+    });
     if (verdict == hooks::Verdict::pending && event.deferred()) {
         materialize(c, in);
         Suspension state;
@@ -187,7 +183,7 @@ bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
 bool Shard::finish_publish_acl(Connection& c, Inbound& in, bool allowed, Reason reason,
                                std::string_view text) {
     if (!allowed) {
-        metrics_.acl_denied.add();
+        here_.metrics().acl_denied.add();
         refuse_publish(c, in, reason == Reason::success ? Reason::not_authorized : reason, text);
         return c.state != Connection::State::closing;
     }
@@ -201,14 +197,9 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
     }
     in.route = nullptr;  // the topic may change
     materialize(c, in);
-    hooks::Event event(EventId::on_publish, wall_ms_, c.client.get(), in.box.get(), this);
-    hooks::Action action;
-    {
-        const CallbackScope scope(*this);
-        action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
-            return hook.on_publish(event, *c.client, *in.box);
-        });
-    }
+    hooks::Event event(EventId::on_publish, here_.wall_ms(), c.client.get(), in.box.get(), this);
+    const hooks::Action action = here_.act(
+        event, position, [&](hooks::Hook& hook) { return hook.on_publish(event, *c.client, *in.box); });
     if (action == hooks::Action::pending && event.deferred()) {
         Suspension state;
         state.step = Step::publish;
@@ -218,7 +209,7 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
         suspend(c, std::move(state), event.take_deferral());
         return true;
     }
-    if (!sound(*in.box, event.id())) {
+    if (!here_.sound(*in.box, event.id())) {
         refuse_publish(c, in, Reason::implementation_specific_error, {});
         return c.state != Connection::State::closing;
     }
@@ -253,25 +244,25 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     p.retain = view.retain;
     p.has_expiry = view.has_expiry;
     p.expiry_interval = view.message_expiry_interval;
-    p.stamp(now_ms_, wall_ms_);
+    p.stamp(here_.now_ms(), here_.wall_ms());
     p.origin.publisher = c.session->id.value;
-    p.origin.node = core_.config.node_id;
+    p.origin.node = here_.core().config.node_id;
     p.origin_id = ByteView(c.client->id);
     in.vouched = rounds_.vouched();
     p.exactly_once = in.received_qos == 2 && c.session->stored;
-    if (forward && in.received_qos && core_.config.queue_policy == QueuePolicy::refuse &&
+    if (forward && in.received_qos && here_.core().config.queue_policy == QueuePolicy::refuse &&
         some_queue_full(p, in)) {
-        metrics_.publishes_refused.add();
+        here_.metrics().publishes_refused.add();
         refuse_unheard(c, in, Reason::quota_exceeded,
                        "a session that receives it holds as many messages as it may");
         return;
     }
     // A topic kept by an alias table may move; the client's own bytes and the box do not.
     if (forward && p.retain) {
-        const unsigned owner = core_.shard_of_topic(p.topic_name);
+        const unsigned owner = here_.core().shard_of_topic(p.topic_name);
         if (!in.may_retain && !p.payload.empty() && retained_full()) {
             const bool known = may_be_retained(p.topic_name.text(), owner);
-            if (known && owner != number_) {
+            if (known && owner != here_.number()) {
                 ask_retained(c, in, owner);
                 return;
             }
@@ -286,7 +277,7 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     // With stores the acknowledgement comes last: it waits for what the fan-out left to be stored.
     const bool stores = storing();
     if (!stores) acknowledge_publish(c, in, Reason::success, {});
-    if (forward) publish(p, {c.handle, number_}, c.client.get(), in.box.get(), in.route);
+    if (forward) publish(p, {c.handle, here_.number()}, c.client.get(), in.box.get(), in.route);
     if (stores) {
         acknowledge_publish(c, in, Reason::success, {});
         // A hook's verdict may have come between packets. Who leaves nothing to be stored waits for no store.
@@ -294,8 +285,9 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     }
     if (wants(EventId::on_published)) {
         materialize(c, in);
-        notify(EventId::on_published, c.client.get(), in.box.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, *c.client, *in.box); });
+        here_.notify(
+            EventId::on_published, c.client.get(), in.box.get(),
+            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, *c.client, *in.box); });
     }
     packet_processed(c, in.box.get(), Reason::success);
 }
@@ -315,7 +307,7 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     const uint64_t before = failed ? rounds_.vouched() : in.vouched;
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
     const bool echo = c.version == mqtt::Version::v5 && !view.properties.empty() &&
-                      !core_.config.compatibilities.no_inherited_properties_on_ack;
+                      !here_.core().config.compatibilities.no_inherited_properties_on_ack;
     if (!tell && !echo) [[likely]] {
         answer(c, before, type, id, reason, text);
         return;
@@ -329,10 +321,10 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
         packet.reason = reason;
         ack = box_packet(std::move(packet), c.client->id);
         ack->frozen = true;
-        notify(EventId::on_qos_publish, c.client.get(), ack.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_qos_publish(event, *c.client, *ack, wall_ms_, 0);
-               });
+        here_.notify(EventId::on_qos_publish, c.client.get(), ack.get(),
+                     [&](hooks::Hook& hook, hooks::Event& event) {
+                         hook.on_qos_publish(event, *c.client, *ack, here_.wall_ms(), 0);
+                     });
     }
     mqtt::Properties echoed;
     if (echo) {
@@ -342,15 +334,16 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     }
     answer(c, before, type, id, reason, text, &echoed);
     if (tell && qos == 1)
-        notify(EventId::on_qos_complete, c.client.get(), ack.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_complete(event, *c.client, *ack); });
+        here_.notify(
+            EventId::on_qos_complete, c.client.get(), ack.get(),
+            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_qos_complete(event, *c.client, *ack); });
 }
 
 /// The stores cannot commit: what would have to be stored is not taken.
 bool Shard::refuse_while_failing(Connection& c, Inbound& in) {
-    metrics_.store_refusals.add();
-    const auto why = core_.store_health.check();
-    return refuse_unheard(c, in, core_.store_health.reason(), why ? "" : why.error().message);
+    here_.metrics().store_refusals.add();
+    const auto why = here_.core().store_health.check();
+    return refuse_unheard(c, in, here_.core().store_health.reason(), why ? "" : why.error().message);
 }
 
 /// Refuses a message that is not to be taken for delivered: where the version has no words for that, by closing.
@@ -376,11 +369,11 @@ bool Shard::some_queue_full(Publication& p, const Inbound& in) {
         expire_queue(s);
         if (queue_full(s, bytes)) return true;
     }
-    if (!route.remote_shards || !core_.full_sessions.any()) return false;
+    if (!route.remote_shards || !here_.core().full_sessions.any()) return false;
     topics::Matches found;
-    core_.index.match(p.topic_name.text(), found);
+    here_.core().index.match(p.topic_name.text(), found);
     return std::any_of(found.plain.begin(), found.plain.end(), [&](const topics::Match& match) {
-        return match.options.qos && core_.full_sessions.full(match.subscriber.value, bytes);
+        return match.options.qos && here_.core().full_sessions.full(match.subscriber.value, bytes);
     });
 }
 

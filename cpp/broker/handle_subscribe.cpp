@@ -11,11 +11,11 @@ uint8_t code(Reason reason) { return static_cast<uint8_t>(reason); }
 }  // namespace
 
 bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
-    const bool refused =
-        notify(EventId::on_subscribe, c.client.get(), box.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *c.client, *box); });
+    const bool refused = here_.notify(
+        EventId::on_subscribe, c.client.get(), box.get(),
+        [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *c.client, *box); });
     const Packet& packet = box->packet;
-    const Capabilities& caps = core_.config.capabilities;
+    const Capabilities& caps = here_.core().config.capabilities;
     if (c.version == mqtt::Version::v5) {
         if (packet.properties.has(mqtt::PropertyId::subscription_identifier) && !caps.sub_id_available) {
             protocol_error(c, Reason::subscription_identifiers_not_supported, "MQTT-3.2.2-3.12",
@@ -47,12 +47,12 @@ void Shard::wait_turn(Connection& c, Suspension state) {
 
 void Shard::run_turns() {
     for (size_t left = turns_.size(); left && filters_left_; --left) {
-        Connection* c = connections_.find(turns_.front());
+        Connection* c = clients_.connection(turns_.front());
         turns_.pop_front();
         if (!c || !c->suspension || c->suspension->pending) continue;
         Suspension state = std::move(*c->suspension);
         c->suspension.reset();
-        c->last_received_ms = now_ms_;
+        c->last_received_ms = here_.now_ms();
         auto waiting = std::move(state.waiting);
         switch (state.step) {
             case Step::subscribe_acl: continue_subscribe(*c, std::move(state)); break;
@@ -67,8 +67,8 @@ void Shard::run_turns() {
 }
 
 uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
-    const Capabilities& caps = core_.config.capabilities;
-    const Limits& limits = core_.config.limits;
+    const Capabilities& caps = here_.core().config.capabilities;
+    const Limits& limits = here_.core().config.limits;
     const mqtt::TopicFilterEntry& entry = state.box->packet.filters[state.index];
     topics::ParsedFilter parsed;
     if (topics::parse_filter(entry.filter, parsed) != topics::FilterError::none)
@@ -80,7 +80,7 @@ uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
         return code(Reason::wildcard_subscriptions_not_supported);
     if (parsed.shared && entry.no_local) return code(Reason::protocol_error);
     const Session& s = *c.session;
-    if (s.stored && core_.store_health.failing()) return code(core_.store_health.reason());
+    if (s.stored && here_.core().store_health.failing()) return code(here_.core().store_health.reason());
     if (s.subscriptions.size() + state.added >= limits.subscriptions_per_client &&
         !s.subscriptions.contains(entry.filter))
         return code(Reason::quota_exceeded);
@@ -98,25 +98,21 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
         uint8_t& decided = state.codes[state.index];
         if (decided == kUndecided) decided = check_filter(c, state);
         if (decided != kUndecided) {
-            if (decided == code(Reason::quota_exceeded)) metrics_.quota_exceeded.add();
-            if (core_.store_health.failing()) metrics_.store_refusals.add();
+            if (decided == code(Reason::quota_exceeded)) here_.metrics().quota_exceeded.add();
+            if (here_.core().store_health.failing()) here_.metrics().store_refusals.add();
             continue;
         }
         const mqtt::TopicFilterEntry& entry = packet.filters[state.index];
         const auto granted =
-            static_cast<uint8_t>(std::min<uint32_t>(entry.qos, core_.config.capabilities.maximum_qos));
+            static_cast<uint8_t>(std::min<uint32_t>(entry.qos, here_.core().config.capabilities.maximum_qos));
         if (c.client->is_inline) {
             decided = granted;
             continue;
         }
-        hooks::Event event(EventId::on_acl_check, wall_ms_, c.client.get(), state.box.get(), this);
-        hooks::Verdict verdict;
-        {
-            const CallbackScope scope(*this);
-            verdict = core_.hooks.ask(hook_view_, event, state.position, [&](hooks::Hook& hook) {
-                return hook.on_acl_check(event, *c.client, entry.filter, hooks::Access::read);
-            });
-        }
+        hooks::Event event(EventId::on_acl_check, here_.wall_ms(), c.client.get(), state.box.get(), this);
+        const hooks::Verdict verdict = here_.ask(event, state.position, [&](hooks::Hook& hook) {
+            return hook.on_acl_check(event, *c.client, entry.filter, hooks::Access::read);
+        });
         if (verdict == hooks::Verdict::pending && event.deferred()) {
             suspend(c, std::move(state), event.take_deferral());
             return;
@@ -125,10 +121,11 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
             if (!c.session->subscriptions.contains(entry.filter)) ++state.added;
             decided = granted;
         } else {
-            metrics_.acl_denied.add();
+            here_.metrics().acl_denied.add();
             const Reason reason = event.has_reason() ? event.reason() : Reason::not_authorized;
-            decided = core_.config.compatibilities.obscure_not_authorized ? code(Reason::unspecified_error)
-                                                                          : code(reason);
+            decided = here_.core().config.compatibilities.obscure_not_authorized
+                          ? code(Reason::unspecified_error)
+                          : code(reason);
         }
     }
     state.box->frozen = true;
@@ -150,15 +147,15 @@ void Shard::add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, ui
     options.retain_handling = entry.retain_handling & 3;
     options.no_local = entry.no_local;
     options.retain_as_published = entry.retain_as_published;
-    const auto outcome = core_.index.subscribe(parsed.topic_filter, parsed.share_name, s.id, options);
+    const auto outcome = here_.core().index.subscribe(parsed.topic_filter, parsed.share_name, s.id, options);
     existed = !s.subscriptions.put(entry.filter, options);
     if (s.stored) save_subscription(s, entry.filter, options);
     count = static_cast<int32_t>(outcome.subscribers);
-    if (!existed) metrics_.subscriptions.add();
+    if (!existed) here_.metrics().subscriptions.add();
     if (parsed.shared) {
         s.shared_member = true;
-        core_.index.set_online(parsed.topic_filter, parsed.share_name, s.id,
-                               s.connection != nullptr || s.sink != nullptr);
+        here_.core().index.set_online(parsed.topic_filter, parsed.share_name, s.id,
+                                      s.connection != nullptr || s.sink != nullptr);
     }
 }
 
@@ -168,10 +165,10 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     if (!s.subscriptions.erase(filter)) return false;
     // After UNSUBACK nothing is added [MQTT-3.10.4-2].
     if (!parsed.shared && replays_.stop(s.replays, parsed.topic_filter)) replays_changed(s);
-    metrics_.subscriptions.sub();
+    here_.metrics().subscriptions.sub();
     if (s.stored) record_text(hooks::Change::Kind::subscription_removed, &s, filter);
     count = static_cast<int32_t>(
-        core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id).subscribers);
+        here_.core().index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id).subscribers);
     return true;
 }
 
@@ -195,8 +192,8 @@ Subscriptions::Map Shard::remove_all_subscriptions(Session& s) {
             ++at;
             continue;
         }
-        const auto outcome = core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id);
-        metrics_.subscriptions.sub();
+        const auto outcome = here_.core().index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id);
+        here_.metrics().subscriptions.sub();
         if (tell) {
             packet.filters.push_back({at->first, static_cast<uint8_t>(at->second.qos)});
             codes.push_back(code(Reason::success));
@@ -207,9 +204,10 @@ Subscriptions::Map Shard::remove_all_subscriptions(Session& s) {
     if (!tell) return subscriptions;
     const auto box = box_packet(std::move(packet), s.client->id);
     box->frozen = true;
-    notify(EventId::on_unsubscribed, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_unsubscribed(event, *s.client, *box, codes, counts);
-    });
+    here_.notify(EventId::on_unsubscribed, s.client.get(), box.get(),
+                 [&](hooks::Hook& hook, hooks::Event& event) {
+                     hook.on_unsubscribed(event, *s.client, *box, codes, counts);
+                 });
     return subscriptions;
 }
 
@@ -221,11 +219,11 @@ void Shard::run_departures() {
         const auto at = departure.left.begin();
         topics::ParsedFilter parsed;
         topics::parse_filter(at->first, parsed);
-        core_.index.unsubscribe(parsed.topic_filter, parsed.share_name, departure.session->id);
-        metrics_.subscriptions.sub();
+        here_.core().index.unsubscribe(parsed.topic_filter, parsed.share_name, departure.session->id);
+        here_.metrics().subscriptions.sub();
         departure.left.erase(at);
         if (!departure.left.empty()) continue;
-        dead_sessions_.push_back(std::move(departure.session));
+        clients_.bury(std::move(departure.session));
         departures_.pop_front();
     }
 }
@@ -250,7 +248,7 @@ void Shard::add_subscriptions(Connection& c, Suspension state) {
         add_subscription(s, entry, identifier, was_there, state.counts[state.index]);
         state.existed[state.index] = was_there;
     }
-    notify(EventId::on_subscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
+    here_.notify(EventId::on_subscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_subscribed(event, *c.client, box, state.codes, state.counts);
     });
     if (!c.client->is_inline && packet.packet_id) {
@@ -259,7 +257,7 @@ void Shard::add_subscriptions(Connection& c, Suspension state) {
         ack.packet_id = packet.packet_id;
         ack.reason_codes = state.codes;
         if (c.version == mqtt::Version::v5 && c.problem_information &&
-            !core_.config.compatibilities.no_inherited_properties_on_ack)
+            !here_.core().config.compatibilities.no_inherited_properties_on_ack)
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
@@ -293,8 +291,9 @@ void Shard::start_replays(Connection& c, Suspension state) {
 }
 
 bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
-    notify(EventId::on_unsubscribe, c.client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_unsubscribe(event, *c.client, *box); });
+    here_.notify(
+        EventId::on_unsubscribe, c.client.get(), box.get(),
+        [&](hooks::Hook& hook, hooks::Event& event) { hook.on_unsubscribe(event, *c.client, *box); });
     box->frozen = true;
     Suspension state;
     state.step = Step::unsubscribe;
@@ -327,7 +326,7 @@ void Shard::continue_unsubscribe(Connection& c, Suspension state) {
                          : Reason::no_subscription_existed;
         state.codes[state.index] = code(reason);
     }
-    notify(EventId::on_unsubscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
+    here_.notify(EventId::on_unsubscribed, c.client.get(), &box, [&](hooks::Hook& hook, hooks::Event& event) {
         hook.on_unsubscribed(event, *c.client, box, state.codes, state.counts);
     });
     if (!c.client->is_inline && packet.packet_id) {
@@ -336,7 +335,7 @@ void Shard::continue_unsubscribe(Connection& c, Suspension state) {
         ack.packet_id = packet.packet_id;
         ack.reason_codes = std::move(state.codes);
         if (c.version == mqtt::Version::v5 && c.problem_information &&
-            !core_.config.compatibilities.no_inherited_properties_on_ack)
+            !here_.core().config.compatibilities.no_inherited_properties_on_ack)
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);

@@ -5,26 +5,8 @@
 
 namespace comqtt::broker {
 
-namespace {
-
-/// A batch of this many bytes goes at once: the other shard can begin, and what it reads is still in a cache.
-constexpr size_t kFullBatch = 256 * 1024;
-
-}  // namespace
-
-MailBatch& Shard::outbox(unsigned shard) {
-    MailBatch& batch = outboxes_[shard];
-    batch.from = number_;
-    return batch;
-}
-
 void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
-    MailBatch& batch = outbox(shard);
-    Mail& mail = batch.mails.emplace_back();
-    mail.kind = Mail::Kind::message;
-    mail.source = source;
-    mail.message = p.message();
-    batch.footprint += mail.message->footprint();
+    Mail& mail = outboxes_.message(shard, p.message(), source);
     if (p.exactly_once && p.qos && storing()) mail.logged = log_handover(shard, p, p.qos);
     if (p.qos && storing()) vouch_for(shard);
     check_handover(shard, source);
@@ -33,117 +15,67 @@ void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
 void Shard::hand_over_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
                                Ref<session::ShareName> share, Publication& p, Source source,
                                std::string_view client_id) {
-    MailBatch& batch = outbox(target.shard());
-    Mail& mail = batch.mails.emplace_back();
-    mail.kind = Mail::Kind::targeted;
-    mail.source = source;
-    mail.message = p.message();
-    mail.target = target;
+    Mail& mail = outboxes_.targeted(target, p.message(), source);
     mail.options = options;
     const auto qos = std::min<uint8_t>(p.qos, options.qos);
     if (p.exactly_once && qos && storing())
         mail.logged = log_handover(target.shard(), p, qos,
                                    share ? share->text() : std::string(hooks::kToClient).append(client_id));
     mail.share = std::move(share);
-    batch.footprint += mail.message->footprint();
     if (p.qos && storing()) vouch_for(target.shard());
     check_handover(target.shard(), source);
 }
 
 void Shard::hand_over_run(unsigned shard, const Run& run) {
-    MailBatch& batch = outbox(shard);
-    if (batch.bytes.empty()) batch.bytes = core_.mailboxes[shard]->buffer();
-    const auto append = [&](ByteView bytes) {
-        batch.bytes.insert(batch.bytes.end(), bytes.begin(), bytes.end());
-        batch.footprint += bytes.size;
-    };
-    Mail* last = batch.mails.empty() ? nullptr : &batch.mails.back();
-    if (!last || last->kind != Mail::Kind::run || last->source.connection != run.source.connection) {
-        append(run.origin_id);
-        last = &batch.mails.emplace_back();
-        last->kind = Mail::Kind::run;
-        last->version = run.version;
-        last->source = run.source;
-        last->target.value = run.publisher;
-        last->origin_size = static_cast<uint16_t>(run.origin_id.size);
-        last->offset = static_cast<uint32_t>(batch.bytes.size());
-        last->one_topic = true;
-    } else if (last->one_topic) {
-        last->one_topic = run.topic() == Run::topic_of(ByteView(batch.bytes).from(last->offset));
-    }
-    append(run.packets);
-    last->size += static_cast<uint32_t>(run.packets.size);
-    last->count += run.count;
+    outboxes_.run(shard, run);
     check_handover(shard, run.source);
-    // What is stored with this round waits for its end.
-    if (batch.footprint >= kFullBatch && !batch.vouched) post_batch(shard);
 }
 
 /// Acknowledgements of this round wait until the other shard has stored what it makes of the batch.
 void Shard::vouch_for(unsigned shard) {
-    MailBatch& batch = outbox(shard);
     rounds_.vouch();
-    ++handed_on_;
-    if (batch.vouched) return;
-    batch.vouched = true;
-    batch.round = rounds_.open().number;
-    ++rounds_.open().shards;
-}
-
-void Shard::post_batch(unsigned shard) {
-    const uint64_t round = outboxes_[shard].vouched ? outboxes_[shard].round : 0;
-    if (!core_.mailboxes[shard]->post(std::exchange(outboxes_[shard], {})) && round) {
-        if (Round* lost = rounds_.find(round))
-            --lost->shards;  // the shard has ended, and its clients with it
-    }
+    if (outboxes_.vouch(shard, rounds_.open().number)) ++rounds_.open().shards;
 }
 
 void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
-    if (shard == number_) {
-        core_.mailboxes[shard]->post(std::move(task));
-        return;
+    if (shard == here_.number()) {
+        here_.mailbox().post(std::move(task));
+    } else {
+        outboxes_.task(shard, std::move(task));
     }
-    outbox(shard).mails.emplace_back().task = std::move(task);
 }
 
+/// The publisher waits when the other shard does not keep up.
 void Shard::check_handover(unsigned shard, Source source) {
-    if (core_.config.backpressure != BackpressurePolicy::wait || !source.connection) return;
-    if (source.shard != number_) return;  // passed on for a publisher that another shard reads
-    if (outboxes_[shard].footprint + core_.mailboxes[shard]->pending_bytes() <=
-        core_.config.limits.handover_bytes)
-        return;
-    Connection* publisher = connections_.find(source.connection);
+    if (here_.core().config.backpressure != BackpressurePolicy::wait || !source.connection) return;
+    if (source.shard != here_.number()) return;  // passed on for a publisher that another shard reads
+    if (!outboxes_.full(shard)) return;
+    Connection* publisher = clients_.connection(source.connection);
     if (!publisher || publisher->state == Connection::State::closing) return;
     uint64_t& waits = waiting_of(*publisher).handovers;
     const uint64_t bit = uint64_t{1} << shard;
     if (waits & bit) return;
     waits |= bit;
-    handover_waiters_[shard].push_back(source.connection);
-    metrics_.backpressure_pauses.add();
+    outboxes_.wait(shard, source.connection);
+    here_.metrics().backpressure_pauses.add();
     pause(*publisher);
 }
 
 void Shard::flush_outboxes() {
-    for (unsigned shard = 0; shard < outboxes_.size(); ++shard) {
-        MailBatch& batch = outboxes_[shard];
-        if (!batch.empty()) {
-            post_batch(shard);
-        }
-        auto& waiters = handover_waiters_[shard];
-        if (waiters.empty() ||
-            core_.mailboxes[shard]->pending_bytes() > core_.config.limits.handover_bytes / 2)
-            continue;
-        for (const uint64_t handle : std::exchange(waiters, {})) {
-            Connection* publisher = connections_.find(handle);
-            if (!publisher || !publisher->waiting) continue;  // it has closed
-            publisher->waiting->handovers &= ~(uint64_t{1} << shard);
-            resume(*publisher);
-        }
-    }
+    outboxes_.flush();
+    for (const uint64_t round : outboxes_.take_lost())
+        if (Round* lost = rounds_.find(round))
+            --lost->shards;  // the shard has ended, and its clients with it
+    outboxes_.each_free([&](unsigned shard, uint64_t handle) {
+        Connection* publisher = clients_.connection(handle);
+        if (!publisher || !publisher->waiting) return;  // it has closed
+        publisher->waiting->handovers &= ~(uint64_t{1} << shard);
+        resume(*publisher);
+    });
 }
 
 void Shard::accept_mail(MailBatch& batch) {
-    const uint64_t handed_on = handed_on_;
+    const uint64_t vouched = outboxes_.vouched();
     for (Mail& mail : batch.mails) {
         switch (mail.kind) {
             case Mail::Kind::task:
@@ -179,17 +111,15 @@ void Shard::accept_mail(MailBatch& batch) {
     }
     if (batch.vouched) {
         Round& round = rounds_.open();
-        (handed_on == handed_on_ ? round.confirmations : round.passed_on)
+        (vouched == outboxes_.vouched() ? round.confirmations : round.passed_on)
             .push_back({batch.from, batch.round});
     }
-    const size_t before = core_.mailboxes[number_]->pending_bytes();
-    core_.mailboxes[number_]->delivered(batch.footprint);
+    const size_t before = here_.mailbox().pending_bytes();
+    here_.mailbox().delivered(batch.footprint);
     spoil(batch.bytes);
-    core_.mailboxes[number_]->put_back(std::move(batch.bytes));
-    const size_t mark = core_.config.limits.handover_bytes / 2;
-    if (before > mark && before - batch.footprint <= mark)
-        for (unsigned shard = 0; shard < outboxes_.size(); ++shard)
-            if (shard != number_) outbox(shard).mails.emplace_back();
+    here_.mailbox().put_back(std::move(batch.bytes));
+    const size_t mark = here_.core().config.limits.handover_bytes / 2;
+    if (before > mark && before - batch.footprint <= mark) outboxes_.wake_all();
 }
 
 /// Packets to several topics: a run of each.

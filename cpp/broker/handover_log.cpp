@@ -53,7 +53,8 @@ Ref<hooks::Client> client_with_id(std::string id) {
 
 Ref<hooks::Client> Shard::handover_log(unsigned from, unsigned to) const {
     return client_with_id(
-        HandoverLog{core_.seed, static_cast<unsigned>(core_.mailboxes.size()), from, to}.client_id());
+        HandoverLog{here_.core().seed, static_cast<unsigned>(here_.core().mailboxes.size()), from, to}
+            .client_id());
 }
 
 /// The position of the message in the log. The batch with it is handed over before the message is.
@@ -61,16 +62,16 @@ uint64_t Shard::log_handover(unsigned shard, Publication& p, uint8_t qos, std::s
     using Kind = hooks::Change::Kind;
     Ref<hooks::Client>& log = handover_logs_[shard];
     if (!log) {
-        log = handover_log(number_, shard);
+        log = handover_log(here_.number(), shard);
         hooks::Change& change = record(Kind::session_saved, log);
         change.details = std::make_unique<hooks::Change::Details>();
         change.details->client.id = log->id;
         change.details->client.session_expiry_s = mqtt::kNoExpiry;
-        change.details->client.disconnected_at_ms = wall_ms_;
+        change.details->client.disconnected_at_ms = here_.wall_ms();
     }
     hooks::Change& change = record(Kind::message_queued, log);
     change.message = p.message();
-    change.message_key = change.message->key(core_.next_message_key);
+    change.message_key = change.message->key(here_.core().next_message_key);
     change.qos = qos;
     change.retain = p.retain;
     change.position = next_position_++;
@@ -85,7 +86,7 @@ uint64_t Shard::log_handover(unsigned shard, Publication& p, uint8_t qos, std::s
 /// What became of the message is in this round.
 void Shard::forget_handover(unsigned from, uint64_t position) {
     Ref<hooks::Client>& log = arrived_logs_[from];
-    if (!log) log = handover_log(from, number_);
+    if (!log) log = handover_log(from, here_.number());
     record(hooks::Change::Kind::message_removed, log).position = position;
 }
 
@@ -99,7 +100,7 @@ void Shard::replay_handovers(const hooks::StoredClient& log,
         this->record(hooks::Change::Kind::message_removed, client).position = record.position;
     }
     // What all shards made of them and that they are done is one batch.
-    for (const auto& shard : core_.shards)
+    for (const auto& shard : here_.core().shards)
         if (shard.get() != this) rounds_.take_changes(shard->rounds_);
     close_round();
 }
@@ -116,7 +117,7 @@ template <typename F>
 bool Shard::replay_here(const session::Delivery& stored, F&& receives) {
     Route route;
     matches_.clear();
-    core_.index.match(stored.message->topic_name().text(), matches_);
+    here_.core().index.match(stored.message->topic_name().text(), matches_);
     fill_targets(route);
     Publication p = Publication::of(stored.message);
     p.qos = std::min(p.qos, stored.qos);
@@ -135,18 +136,18 @@ bool Shard::replay_here(const session::Delivery& stored, F&& receives) {
 
 void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
     const session::Delivery stored = delivery_of(record);
-    if (stored.message->due_ms() <= now_ms_) return;
+    if (stored.message->due_ms() <= here_.now_ms()) return;
     const ByteView topic = stored.message->topic_name();
     if (record.share == hooks::kToRetained) {
-        core_.shards[core_.shard_of_topic(topic)]->take_retained(stored.message, false);
+        here_.core().shards[here_.core().shard_of_topic(topic)]->take_retained(stored.message, false);
         return;
     }
     const std::string_view receiver = record.share;
     if (receiver.starts_with(hooks::kToClient)) {
         const std::string_view name = receiver.substr(hooks::kToClient.size());
-        const auto client = core_.registry.find(name);
+        const auto client = here_.core().registry.find(name);
         if (!client) return;
-        Shard& owner = *core_.shards[core_.shard_of(name)];
+        Shard& owner = *here_.core().shards[here_.core().shard_of(name)];
         topics::SubscriptionOptions options;
         options.qos = stored.qos;
         // A hook may have chosen a client that is not subscribed.
@@ -155,25 +156,25 @@ void Shard::replay(const hooks::StoredMessage& record, const HandoverLog& log) {
         return;
     }
     if (!stored.share) {
-        for (const auto& shard : core_.shards)
+        for (const auto& shard : here_.core().shards)
             shard->replay_here(stored, [&](std::string_view id) { return log.received_by(id); });
         return;
     }
     topics::Matches found;
-    core_.index.match(topic.text(), found);
+    here_.core().index.match(topic.text(), found);
     for (const auto& group : found.groups) {
         if (group->share_name != stored.share->share_name ||
             group->topic_filter != stored.share->topic_filter)
             continue;
         const topics::GroupMember* member = group->pick();
-        core_.shards[member->subscriber.shard()]->replay_to(member->subscriber.value, member->options,
-                                                            stored);
+        here_.core().shards[member->subscriber.shard()]->replay_to(member->subscriber.value, member->options,
+                                                                   stored);
     }
 }
 
 void Shard::replay_to(uint64_t subscriber, topics::SubscriptionOptions options,
                       const session::Delivery& stored) {
-    Session* s = find_session(subscriber);
+    Session* s = clients_.session(subscriber);
     if (!s) return;
     session::Delivery form;
     form.message = stored.message;

@@ -9,7 +9,7 @@ void Shard::publish_inline(hooks::Client& client, Packet packet) {
     if (!inline_inputs_.empty()) {
         if (const auto at = inline_inputs_.find(&client); at != inline_inputs_.end()) {
             at->second.waiting.push_back(std::move(packet));
-            core_.inline_waiting.fetch_add(1, std::memory_order_relaxed);
+            here_.core().inline_waiting.fetch_add(1, std::memory_order_relaxed);
             return;
         }
     }
@@ -21,19 +21,17 @@ void Shard::take_inline(const Ref<hooks::Client>& client, Packet packet) {
         inject_inline(*client, std::move(packet));
         return;
     }
-    metrics_.messages_received.add();
+    here_.metrics().messages_received.add();
     begin_inline(client, box_packet(std::move(packet), client->id), 0);
 }
 
 void Shard::begin_inline(const Ref<hooks::Client>& client, Ref<PacketBox> box, size_t position) {
     hooks::Action action = hooks::Action::proceed;
     if (wants(EventId::on_publish)) {
-        hooks::Event event(EventId::on_publish, wall_ms_, client.get(), box.get(), this);
+        hooks::Event event(EventId::on_publish, here_.wall_ms(), client.get(), box.get(), this);
         {
-            const CallbackScope scope(*this);
-            action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
-                return hook.on_publish(event, *client, *box);
-            });
+            action = here_.act(event, position,
+                               [&](hooks::Hook& hook) { return hook.on_publish(event, *client, *box); });
         }
         if (action == hooks::Action::pending && event.deferred()) {
             const uint64_t number =
@@ -44,7 +42,7 @@ void Shard::begin_inline(const Ref<hooks::Client>& client, Ref<PacketBox> box, s
             input.pending = true;
             return;
         }
-        if (!sound(*box, event.id())) return;
+        if (!here_.sound(*box, event.id())) return;
     }
     finish_inline(client, box, action);
 }
@@ -60,23 +58,24 @@ void Shard::finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>
     p.payload = in.view.payload;
     p.properties = in.view.properties;
     p.qos = in.view.qos;
-    p.retain = in.view.retain && core_.config.capabilities.retain_available;
+    p.retain = in.view.retain && here_.core().config.capabilities.retain_available;
     p.has_expiry = in.view.has_expiry;
     p.expiry_interval = in.view.message_expiry_interval;
-    p.stamp(now_ms_, wall_ms_);
+    p.stamp(here_.now_ms(), here_.wall_ms());
     p.origin.publisher = client->session;
-    p.origin.node = core_.config.node_id;
+    p.origin.node = here_.core().config.node_id;
     p.origin_id = ByteView(client->id);
     if (action == hooks::Action::proceed) {
         retain_unanswered(p, *client, *box);
         publish(p, {}, client.get(), box.get());
     }
     box->frozen = true;
-    notify(EventId::on_published, client.get(), box.get(),
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, *client, *box); });
-    notify(EventId::on_packet_processed, client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_packet_processed(event, *client, *box, Reason::success);
-    });
+    here_.notify(EventId::on_published, client.get(), box.get(),
+                 [&](hooks::Hook& hook, hooks::Event& event) { hook.on_published(event, *client, *box); });
+    here_.notify(EventId::on_packet_processed, client.get(), box.get(),
+                 [&](hooks::Hook& hook, hooks::Event& event) {
+                     hook.on_packet_processed(event, *client, *box, Reason::success);
+                 });
 }
 
 /// The verdict on the message that waits, or the end of its time; then what came behind it.
@@ -89,7 +88,7 @@ void Shard::inline_verdict(PendingVerdict& pending, bool in_time) {
         const auto action = static_cast<hooks::Action>(pending.deferral->result().value);
         if (action == hooks::Action::proceed) {
             begin_inline(client, std::move(pending.box), pending.position);
-        } else if (sound(*pending.box, EventId::on_publish)) {
+        } else if (here_.sound(*pending.box, EventId::on_publish)) {
             finish_inline(client, pending.box, action);
         }
     }
@@ -100,20 +99,20 @@ void Shard::inline_verdict(PendingVerdict& pending, bool in_time) {
         }
         Packet next = std::move(at->second.waiting.front());
         at->second.waiting.pop_front();
-        core_.inline_waiting.fetch_sub(1, std::memory_order_relaxed);
+        here_.core().inline_waiting.fetch_sub(1, std::memory_order_relaxed);
         take_inline(client, std::move(next));
     }
 }
 
 void Shard::forget_inline_inputs() {
     for (const auto& [client, input] : inline_inputs_)
-        core_.inline_waiting.fetch_sub(input.waiting.size(), std::memory_order_relaxed);
+        here_.core().inline_waiting.fetch_sub(input.waiting.size(), std::memory_order_relaxed);
     inline_inputs_.clear();
 }
 
 /// An inline client has no wire: only what changes its subscriptions means something beside PUBLISH.
 void Shard::inject_inline(hooks::Client& client, Packet packet) {
-    Session* s = find_session(client.session);
+    Session* s = clients_.session(client.session);
     if (!s) return;
     int32_t count = 0;
     bool existed = false;

@@ -33,10 +33,10 @@ session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
 bool Shard::goes_to_tail(const Session& s, const session::Delivery& delivery) const {
     if (!s.stored || delivery.qos == 0 || !wants(EventId::load_messages)) return false;
     if (s.tail) return true;
-    const Limits& limits = core_.config.limits;
+    const Limits& limits = here_.core().config.limits;
     const uint64_t bytes = delivery.message->footprint();
-    const uint64_t memory = core_.queued_bytes.load(std::memory_order_relaxed) -
-                            core_.stored_bytes.load(std::memory_order_relaxed);
+    const uint64_t memory = here_.core().queued_bytes.load(std::memory_order_relaxed) -
+                            here_.core().stored_bytes.load(std::memory_order_relaxed);
     return s.flow->queue.bytes() + bytes > limits.client_queue_memory || memory + bytes > limits.queue_memory;
 }
 
@@ -51,14 +51,14 @@ void Shard::add_to_tail(Session& s, const session::Delivery& delivery) {
     s.tail->bytes += bytes;
     if (const int64_t due = due_ms(*delivery.message); due != INT64_MAX)
         s.tail->expiries.add({due, delivery.position, bytes});
-    core_.stored_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    here_.core().stored_bytes.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void Shard::drop_tail(Session& s) {
     if (!s.tail) return;
     if (s.tail->sweep) --sweeps_;
     uncount_queued(s.tail->messages, s.tail->bytes);
-    core_.stored_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
+    here_.core().stored_bytes.fetch_sub(s.tail->bytes, std::memory_order_relaxed);
     s.tail.reset();
 }
 
@@ -92,19 +92,19 @@ uint64_t Shard::begin_load(const Session& s, uint64_t after) {
 }
 
 uint64_t Shard::begin_load(hooks::Load::Request request, uint64_t session, uint64_t connection) {
-    request.max_bytes = core_.config.limits.client_queue_memory;
-    request.shard = number_;
-    const uint64_t number = core_.next_number.fetch_add(1, std::memory_order_relaxed);
+    request.max_bytes = here_.core().config.limits.client_queue_memory;
+    request.shard = here_.number();
+    const uint64_t number = here_.core().next_number.fetch_add(1, std::memory_order_relaxed);
     PendingLoad pending;
     pending.session = session;
     pending.connection = connection;
     pending.load = Ref<hooks::Load>::adopt(
-        new hooks::Load(std::move(request), [mailbox = core_.mailboxes[number_], number] {
+        new hooks::Load(std::move(request), [mailbox = here_.core().mailboxes[here_.number()], number] {
             mailbox->post([number](Shard& shard) { shard.load_came(number); });
         }));
     loads_.emplace(number, std::move(pending));
     new_loads_.push_back(number);
-    deadlines_.add({now_ms_ + core_.config.limits.deferral_timeout_ms, number, kLoad});
+    timers_.at(Timers::Kind::load, number, here_.now_ms() + here_.core().config.limits.deferral_timeout_ms);
     return number;
 }
 
@@ -114,8 +114,8 @@ void Shard::hand_over_loads() {
         const auto at = loads_.find(number);
         if (at == loads_.end()) continue;
         const Ref<hooks::Load> load = at->second.load;
-        const CallbackScope scope(*this);
-        core_.hooks.ask_stores(*load, wall_ms_);
+        const CallbackScope scope(here_);
+        here_.core().hooks.ask_stores(*load, here_.wall_ms());
     }
 }
 
@@ -124,12 +124,12 @@ void Shard::load_came(uint64_t number) {
     if (at == loads_.end()) return;
     const PendingLoad pending = std::move(at->second);
     loads_.erase(at);
-    metrics_.pages_loaded.add();
+    here_.metrics().pages_loaded.add();
     if (pending.connection) {
         session_came(pending);
         return;
     }
-    Session* s = find_session(pending.session);
+    Session* s = clients_.session(pending.session);
     if (s && s->tail && s->tail->sweep == number) {
         take_sweep(*s, *pending.load);
         return;
@@ -140,9 +140,10 @@ void Shard::load_came(uint64_t number) {
     const Status status = pending.load->status();
     if (status != Status::ok && status != Status::not_found) {
         // Tried again when the client acknowledges something, or when it is looked at again.
-        core_.log.write(LogLevel::error, "broker", "client '{}': its stored messages could not be read: {}",
-                        s->client->id, pending.load->text());
-        schedule(*s, now_ms_ + kRetryMs);
+        here_.core().log.write(LogLevel::error, "broker",
+                               "client '{}': its stored messages could not be read: {}", s->client->id,
+                               pending.load->text());
+        schedule(*s, here_.now_ms() + kRetryMs);
         return;
     }
     take_page(*s, *pending.load);
@@ -164,7 +165,7 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
     for (const hooks::StoredMessage& record : load.messages) {
         if (record.state != hooks::StoredMessage::State::queued) {
             if (auto restored = restore_flow(s, record); !restored)
-                core_.log.write(LogLevel::warn, "broker", "{}", restored.error().message);
+                here_.core().log.write(LogLevel::warn, "broker", "{}", restored.error().message);
             tail.after = std::max(tail.after, record.position);
             continue;
         }
@@ -175,7 +176,7 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
         session::Delivery delivery = delivery_of(record);
         const uint64_t bytes = std::min<uint64_t>(delivery.message->footprint(), tail.bytes);
         tail.bytes -= bytes;
-        core_.stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+        here_.core().stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
         count_queued(0, delivery.message->footprint() - bytes);
         ++taken;
         delivery.check_read = true;
@@ -192,9 +193,9 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
         // They came after the page was asked for, and are in the next one.
         tail.after = std::max(tail.after, first_new - 1);
     } else if (tail.messages && !came) {
-        core_.log.write(LogLevel::error, "broker",
-                        "client '{}': {} stored messages are not in the store any more", s.client->id,
-                        tail.messages);
+        here_.core().log.write(LogLevel::error, "broker",
+                               "client '{}': {} stored messages are not in the store any more", s.client->id,
+                               tail.messages);
         drop_tail(s);
     } else if (tail.messages == 0) {
         drop_tail(s);
@@ -203,7 +204,7 @@ void Shard::take_page(Session& s, const hooks::Load& load) {
 
 /// A queue that grew over its limit while its oldest messages were on their way from the store.
 void Shard::trim_queue(Session& s) {
-    if (core_.config.queue_policy != QueuePolicy::drop_oldest || !s.flow) return;
+    if (here_.core().config.queue_policy != QueuePolicy::drop_oldest || !s.flow) return;
     expire_queue(s);
     while (!s.flow->queue.empty() && queue_full(s, 0)) drop_oldest(s);
     if (s.flow->queue.empty()) fetch_page(s);
@@ -227,21 +228,22 @@ bool Shard::wait_for_stored_session(Connection& c, Ref<PacketBox>& box, Session*
 
 void Shard::session_came(const PendingLoad& pending) {
     const hooks::Load& load = *pending.load;
-    Connection* c = connections_.find(pending.connection);
+    Connection* c = clients_.connection(pending.connection);
     if (!c || !c->suspension || c->suspension->step != Step::load) return;
     Suspension state = std::move(*c->suspension);
     c->suspension.reset();
-    c->last_received_ms = now_ms_;
+    c->last_received_ms = here_.now_ms();
     const Status status = load.status();
     if (status != Status::ok && status != Status::not_found) {
-        core_.log.write(LogLevel::error, "broker", "client '{}': its stored session could not be read: {}",
-                        c->client->id, load.text());
+        here_.core().log.write(LogLevel::error, "broker",
+                               "client '{}': its stored session could not be read: {}", c->client->id,
+                               load.text());
         refuse_connect(*c, Reason::server_unavailable, "the stored session could not be read");
     } else {
         if (pending.session) {
-            Session* s = find_session(pending.session);
+            Session* s = clients_.session(pending.session);
             if (s && s->tail && s->tail->cold) take_page(*s, load);
-        } else if (status == Status::ok && load.client && !core_.registry.find(load.client->id)) {
+        } else if (status == Status::ok && load.client && !here_.core().registry.find(load.client->id)) {
             take_session(load);
         }
         establish(*c, std::move(state.box), Progress::loaded);
@@ -256,9 +258,9 @@ void Shard::take_session(const hooks::Load& load) {
     restore_client(*load.client);
     for (const hooks::StoredSubscription& record : load.subscriptions)
         if (auto restored = restore_subscription(record); !restored)
-            core_.log.write(LogLevel::warn, "broker", "{}", restored.error().message);
-    const auto client = core_.registry.find(load.client->id);
-    Session* s = client ? find_session(client->session) : nullptr;
+            here_.core().log.write(LogLevel::warn, "broker", "{}", restored.error().message);
+    const auto client = here_.core().registry.find(load.client->id);
+    Session* s = client ? clients_.session(client->session) : nullptr;
     if (!s) return;
     if (s->tail) {
         take_page(*s, load);
@@ -266,7 +268,7 @@ void Shard::take_session(const hooks::Load& load) {
     }
     for (const hooks::StoredMessage& record : load.messages)
         if (auto restored = restore_message(record); !restored)
-            core_.log.write(LogLevel::warn, "broker", "{}", restored.error().message);
+            here_.core().log.write(LogLevel::warn, "broker", "{}", restored.error().message);
 }
 
 }  // namespace comqtt::broker

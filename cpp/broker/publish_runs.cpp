@@ -27,7 +27,7 @@ void Run::convert(std::vector<uint8_t>& out) const {
 
 const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_t* end) {
     const bool v5 = c.version == mqtt::Version::v5;
-    const uint32_t max = core_.config.capabilities.maximum_packet_size;
+    const uint32_t max = here_.core().config.capabilities.maximum_packet_size;
     Route* route = nullptr;
     const uint8_t* run = p;
     uint32_t count = 0;
@@ -79,36 +79,38 @@ Route* Shard::runnable_route(Connection& c, ByteView topic) {
 }
 
 Route* Shard::runnable_route(Connection& c, ByteView topic, uint64_t hash) {
-    const uint64_t epoch = core_.acl_epoch.load(std::memory_order_relaxed);
+    const uint64_t epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
     Route* last = c.last_route;
-    if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch && c.last_acl_until_ms > now_ms_ &&
-        last->hash == hash && ByteView(last->topic()) == topic && core_.index.is_current(last->epoch) &&
-        last->acl_epoch == epoch && last->read_until_ms > now_ms_) {
+    if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch &&
+        c.last_acl_until_ms > here_.now_ms() && last->hash == hash && ByteView(last->topic()) == topic &&
+        here_.core().index.is_current(last->epoch) && last->acl_epoch == epoch &&
+        last->read_until_ms > here_.now_ms()) {
         last->used = true;
         return last;
     }
     Route& route = route_for(topic, hash);
     if (!route.valid_name || !c.session) return nullptr;
     if (!c.session->acl) return nullptr;
-    if (c.session->acl->find(route.hash, hooks::Access::write, now_ms_, epoch) != hooks::Verdict::allow)
+    if (c.session->acl->find(route.hash, hooks::Access::write, here_.now_ms(), epoch) !=
+        hooks::Verdict::allow)
         return nullptr;
     c.last_route = &route;
     c.last_serial = route.serial;
     c.last_acl_epoch = epoch;
-    c.last_acl_until_ms = std::min(route.read_until_ms, now_ms_ + 1000);
+    c.last_acl_until_ms = std::min(route.read_until_ms, here_.now_ms() + 1000);
     return &route;
 }
 
 void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end, uint32_t count) {
-    metrics_.packets_received.add(count);
-    metrics_.messages_received.add(count);
+    here_.metrics().packets_received.add(count);
+    here_.metrics().messages_received.add(count);
     Run run;
     run.packets = {begin, static_cast<size_t>(end - begin)};
     run.count = count;
     run.version = c.version;
     run.publisher = c.session->id.value;
     run.origin_id = ByteView(c.client->id);
-    run.source = {c.handle, number_};
+    run.source = {c.handle, here_.number()};
     if (route.groups.empty()) {
         deliver_run(route, run);
         for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
@@ -141,9 +143,9 @@ void Shard::each_in_run(const Run& run, F&& fn) {
         Publication p;
         p.topic_name = topic;
         p.payload = payload;
-        p.stamp(now_ms_, wall_ms_);
+        p.stamp(here_.now_ms(), here_.wall_ms());
         p.origin.publisher = run.publisher;
-        p.origin.node = core_.config.node_id;
+        p.origin.node = here_.core().config.node_id;
         p.origin_id = run.origin_id;
         fn(p);
     });
@@ -173,13 +175,13 @@ void Shard::deliver_run(Route& route, const Run& run) {
             bytes = ByteView(scratch_);
         }
         if (output_full(*c, bytes.size) ||
-            (core_.config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
+            (here_.core().config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
             each_in_run(run,
                         [&](Publication& p) { drop(s, p, session::Delivery{}, DropCause::output_full); });
             continue;
         }
-        metrics_.messages_sent.add(run.count);
-        metrics_.packets_sent.add(run.count);
+        here_.metrics().messages_sent.add(run.count);
+        here_.metrics().packets_sent.add(run.count);
         size_t taken = 0;
         if (bytes.size >= kDirectWrite && c->out.empty() && !c->blocked) {
             const iovec part{const_cast<uint8_t*>(bytes.data), bytes.size};

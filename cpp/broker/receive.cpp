@@ -24,9 +24,9 @@ constexpr hooks::EventMask kRunBlockers =
 }  // namespace
 
 void Shard::take_received(Connection& c, ByteView bytes) {
-    metrics_.bytes_received.add(bytes.size);
+    here_.metrics().bytes_received.add(bytes.size);
     if (c.state == Connection::State::closing) return;
-    c.last_received_ms = now_ms_;
+    c.last_received_ms = here_.now_ms();
     if (c.waiting && c.waiting->in_pulse()) note_pulse(c, bytes.size);
     if (c.client)
         c.client->bytes_in.store(c.client->bytes_in.load(std::memory_order_relaxed) + bytes.size,
@@ -82,8 +82,8 @@ void Shard::take_received(Connection& c, ByteView bytes) {
 }
 
 uint64_t Shard::packet_limit(const Connection& c) const {
-    if (c.state != Connection::State::established) return core_.config.limits.connect_packet_size;
-    const uint32_t maximum = core_.config.capabilities.maximum_packet_size;
+    if (c.state != Connection::State::established) return here_.core().config.limits.connect_packet_size;
+    const uint32_t maximum = here_.core().config.capabilities.maximum_packet_size;
     return maximum ? maximum : mqtt::kMaxPacketSize;
 }
 
@@ -97,15 +97,17 @@ void Shard::keep_partial(Connection& c, ByteView rest) {
     c.partial.insert(c.partial.end(), rest.begin(), rest.end());
     if (c.state != Connection::State::awaiting_connect) return;
     c.opening->bytes += rest.size;
-    const uint64_t all = core_.connecting_bytes.fetch_add(rest.size, std::memory_order_relaxed) + rest.size;
-    if (all <= core_.config.limits.connecting_bytes) return;
-    metrics_.quota_exceeded.add();
+    const uint64_t all =
+        here_.core().connecting_bytes.fetch_add(rest.size, std::memory_order_relaxed) + rest.size;
+    if (all <= here_.core().config.limits.connecting_bytes) return;
+    here_.metrics().quota_exceeded.add();
     refuse_unread_connect(c, Reason::server_busy, "too many CONNECTs have arrived in part");
 }
 
 void Shard::uncount_connecting(Connection& c) {
     if (c.opening)
-        core_.connecting_bytes.fetch_sub(std::exchange(c.opening->bytes, 0), std::memory_order_relaxed);
+        here_.core().connecting_bytes.fetch_sub(std::exchange(c.opening->bytes, 0),
+                                                std::memory_order_relaxed);
 }
 
 /// There is something to do with the bytes of a CONNECT: they are all there, or wrong already.
@@ -123,8 +125,9 @@ bool Shard::connect_arrived(const Connection& c) const {
 /// the version of the answer.
 uint64_t Shard::connect_decided(const mqtt::FixedHeader& header) const {
     constexpr uint64_t kVersionAndId = 14;  // name and level, flags, keep alive, length of the client id
-    return header.packet_size() > core_.config.limits.connect_packet_size ? header.header_size + kVersionAndId
-                                                                          : header.packet_size();
+    return header.packet_size() > here_.core().config.limits.connect_packet_size
+               ? header.header_size + kVersionAndId
+               : header.packet_size();
 }
 
 /// CONNECT is larger than the server allows. What is there of it says what the client understands.
@@ -135,21 +138,22 @@ void Shard::refuse_large_connect(Connection& c, ByteView packet, const mqtt::Fix
     c.version = level < body.size && (body[level] & 0x7F) >= 5 ? mqtt::Version::v5 : mqtt::Version::v311;
     const size_t id = level + 4;  // 3.x: behind the level, flags and keep alive
     if (c.version != mqtt::Version::v5 && id + 2 <= body.size &&
-        id + 2 + load_u16(body.data + id) > core_.config.limits.connect_packet_size) {
+        id + 2 + load_u16(body.data + id) > here_.core().config.limits.connect_packet_size) {
         refuse_connect(c, Reason::client_identifier_not_valid,
                        "the client id is longer than the server allows", "MQTT-3.1.3-8");
         return;
     }
     refuse_connect(c, Reason::packet_too_large,
                    fmt::format("CONNECT of {} bytes is larger than limits.connect-packet-size, {}",
-                               header.packet_size(), core_.config.limits.connect_packet_size));
+                               header.packet_size(), here_.core().config.limits.connect_packet_size));
 }
 
 size_t Shard::process(Connection& c, ByteView bytes) {
     const uint8_t* p = bytes.begin();
     const uint8_t* const end = bytes.end();
     while (p < end && !c.suspension && c.state != Connection::State::closing && !c.waits_for_store) {
-        if (*p == 0x30 && c.state == Connection::State::established && !(core_.hooks.mask() & kRunBlockers)) {
+        if (*p == 0x30 && c.state == Connection::State::established &&
+            !(here_.core().hooks.mask() & kRunBlockers)) {
             const uint8_t* next = publish_runs(c, p, end);
             if (next != p) {
                 p = next;
@@ -162,7 +166,7 @@ size_t Shard::process(Connection& c, ByteView bytes) {
                       .text = "the first packet is not CONNECT",
                       .statement = "MQTT-3.1.0-1",
                       .tell_client = false});
-            metrics_.protocol_errors.add();
+            here_.metrics().protocol_errors.add();
             return bytes.size;
         }
         mqtt::FixedHeader header;
@@ -174,7 +178,7 @@ size_t Shard::process(Connection& c, ByteView bytes) {
         if (frame == mqtt::FrameState::need_more) break;
         if (header.packet_size() > packet_limit(c)) {
             if (c.state == Connection::State::awaiting_connect && rest.size < connect_decided(header)) break;
-            metrics_.quota_exceeded.add();
+            here_.metrics().quota_exceeded.add();
             if (c.state == Connection::State::awaiting_connect) {
                 refuse_large_connect(c, rest, header);
             } else {
@@ -185,10 +189,10 @@ size_t Shard::process(Connection& c, ByteView bytes) {
         }
         if (header.packet_size() > rest.size) break;
         const ByteView packet = rest.subview(0, header.packet_size());
-        metrics_.packets_received.add();
+        here_.metrics().packets_received.add();
         if (c.state == Connection::State::awaiting_connect) {
             const unsigned owner = connect_owner(packet);
-            if (owner != number_) {
+            if (owner != here_.number()) {
                 c.opening->peer.moved = true;
                 c.link->move_to(owner, std::move(c.opening->peer), {p, end});
                 forget(c);
@@ -208,9 +212,9 @@ size_t Shard::process(Connection& c, ByteView bytes) {
 
 bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader& header) {
     using mqtt::PacketType;
-    const mqtt::DecodeLimits limits{.user_properties = core_.config.limits.user_properties};
+    const mqtt::DecodeLimits limits{.user_properties = here_.core().config.limits.user_properties};
     const bool established = c.state == Connection::State::established;
-    const bool hooked = (core_.hooks.mask() & kPacketsWanted) != 0;
+    const bool hooked = (here_.core().hooks.mask() & kPacketsWanted) != 0;
     if (!hooked && established) {
         if (header.type == PacketType::publish) {
             Inbound in;
@@ -224,7 +228,7 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
                 protocol_error(c, error);
                 return false;
             }
-            metrics_.messages_received.add();
+            here_.metrics().messages_received.add();
             in.received_qos = in.view.qos;
             in.received_id = in.view.packet_id;
             return handle_publish(c, in);
@@ -247,7 +251,7 @@ bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader
         }
         return false;
     }
-    if (packet.type == PacketType::publish) metrics_.messages_received.add();
+    if (packet.type == PacketType::publish) here_.metrics().messages_received.add();
     return handle_packet(c, box_packet(std::move(packet), c.client ? c.client->id : ""), false);
 }
 
@@ -257,7 +261,7 @@ Ref<PacketBox> Shard::box_packet(Packet packet, std::string_view origin) const {
     box->received_id = packet.packet_id;
     box->packet = std::move(packet);
     box->origin = origin;
-    box->created_ms = wall_ms_;
+    box->created_ms = here_.wall_ms();
     return box;
 }
 
@@ -287,16 +291,14 @@ bool Shard::refuse_read(Connection& c, const Ref<PacketBox>& box, const hooks::E
 bool Shard::handle_packet(Connection& c, Ref<PacketBox> box, bool injected) {
     using mqtt::PacketType;
     if (wants(EventId::on_packet_read) && !injected && c.client) {
-        const CallbackScope scope(*this);
-        hooks::Event event(EventId::on_packet_read, wall_ms_, c.client.get(), box.get());
+        hooks::Event event(EventId::on_packet_read, here_.wall_ms(), c.client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(hook_view_, event, position, [&](hooks::Hook& hook) {
-            return hook.on_packet_read(event, *c.client, *box);
-        });
+        const auto action = here_.act(
+            event, position, [&](hooks::Hook& hook) { return hook.on_packet_read(event, *c.client, *box); });
         if (action == hooks::Action::reject || action == hooks::Action::ignore) return true;
         if (event.failed()) return refuse_read(c, box, event);
         if (c.state == Connection::State::closing) return false;
-        if (!sound(*box, event.id())) {
+        if (!here_.sound(*box, event.id())) {
             Inbound refused;
             refused.box = box;
             refused.received_qos = box->received_qos;

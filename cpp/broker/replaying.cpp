@@ -40,15 +40,15 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     topics::parse_filter(topic_filter, parsed);
     Replay replay;
     if (parsed.has_wildcard) {
-        replay.stores = core_.retained_counts.holders(topic_filter);
-    } else if (core_.retained_counts.may_hold(topic_filter)) {
-        replay.stores = uint64_t{1} << core_.shard_of_topic(ByteView(topic_filter));
+        replay.stores = here_.core().retained_counts.holders(topic_filter);
+    } else if (here_.core().retained_counts.may_hold(topic_filter)) {
+        replay.stores = uint64_t{1} << here_.core().shard_of_topic(ByteView(topic_filter));
     }
-    const uint64_t own = uint64_t{1} << number_;
+    const uint64_t own = uint64_t{1} << here_.number();
     replay.number = replays_.take_number();
     // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want. Retained
     // messages that other shards have acknowledged may be in the mailbox still: they come first.
-    const uint64_t mail = core_.mailboxes[number_]->posted();
+    const uint64_t mail = here_.mailbox().posted();
     const bool drained = mail == mail_read_;
     if (replay.stores & own && drained && !held_back(s) && !first_pieces_.spent()) {
         std::vector<mqtt::MessageRef> messages;
@@ -63,23 +63,24 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
         replay.topic_filter = topic_filter;
         replay.options = options;
         replay.after_mail = mail;
-        replay.store = replay.stores & own ? number_ : static_cast<unsigned>(__builtin_ctzll(replay.stores));
+        replay.store =
+            replay.stores & own ? here_.number() : static_cast<unsigned>(__builtin_ctzll(replay.stores));
         replays_.add(s.id.value, s.replays, std::move(replay));
     }
-    metrics_.retained_replays.set(replays_.count());
+    here_.metrics().retained_replays.set(replays_.count());
 }
 
 /// The client has to take what it was given first.
 bool Shard::held_back(const Session& s) const {
-    return s.connection && (s.connection->out.bytes() > core_.config.limits.high_mark_bytes / 2 ||
+    return s.connection && (s.connection->out.bytes() > here_.core().config.limits.high_mark_bytes / 2 ||
                             (s.flow && s.flow->queue.size() > kQueueAhead));
 }
 
 void Shard::run_replays() {
     if (!replays_.busy()) return;
     replay_own_store();
-    for (unsigned store = 0; store < core_.shards.size(); ++store)
-        if (store != number_ && !replays_.waiting(store) && replays_.queued(store)) ask_store(store);
+    for (unsigned store = 0; store < here_.core().shards.size(); ++store)
+        if (store != here_.number() && !replays_.waiting(store) && replays_.queued(store)) ask_store(store);
     replays_.free_some();
 }
 
@@ -87,19 +88,20 @@ void Shard::replay_own_store() {
     Budget budget = kReplayWork;
     std::vector<mqtt::MessageRef> messages;
     uint64_t id = 0;
-    for (size_t left = std::min(kSessions, replays_.queued(number_)); left && !budget.spent(); --left) {
-        replays_.next_session(number_, id);
-        Session* s = find_session(id);
+    for (size_t left = std::min(kSessions, replays_.queued(here_.number())); left && !budget.spent();
+         --left) {
+        replays_.next_session(here_.number(), id);
+        Session* s = clients_.session(id);
         if (!s || !s->replays) continue;
-        Replays::leave_queue(*s->replays, number_);
+        Replays::leave_queue(*s->replays, here_.number());
         for (size_t turn = 0; turn < kTurn && !budget.spent(); ++turn) {
             if (!s->replays || held_back(*s)) break;  // woken when it has taken what it has
-            Replay* replay = Replays::front(*s->replays, number_);
+            Replay* replay = Replays::front(*s->replays, here_.number());
             if (!replay || replay->after_mail > mail_read_) break;
             messages.clear();
             read_piece(retained_, replay->topic_filter, replay->cursor, budget, messages);
             deliver_replayed(*s, replay->number, replay->options, messages);
-            if (s->replays) replays_.advance_front(id, s->replays, number_);
+            if (s->replays) replays_.advance_front(id, s->replays, here_.number());
         }
         if (s->replays) wake_replays(*s);
         replays_changed(*s);
@@ -112,7 +114,7 @@ void Shard::ask_store(unsigned store) {
     uint64_t id = 0;
     for (size_t left = std::min(kSessions, replays_.queued(store)); left && asks->size() < kAsks; --left) {
         replays_.next_session(store, id);
-        Session* s = find_session(id);
+        Session* s = clients_.session(id);
         if (!s || !s->replays) continue;
         SessionReplays& of = *s->replays;
         Replays::leave_queue(of, store);
@@ -123,9 +125,10 @@ void Shard::ask_store(unsigned store) {
     }
     if (asks->empty()) return;
     replays_.set_waiting(store, true);
-    post(store, [asks, from = number_](Shard& asked) {
+    post(store, [asks, from = here_.number()](Shard& asked) {
         asked.answer_replays(*asks);
-        asked.post(from, [asks, store = asked.number_](Shard& asker) { asker.take_answers(store, *asks); });
+        asked.post(from,
+                   [asks, store = asked.here_.number()](Shard& asker) { asker.take_answers(store, *asks); });
     });
 }
 
@@ -142,11 +145,11 @@ void Shard::take_answers(unsigned store, std::vector<ReplayAsk>& asks) {
     replays_.set_waiting(store, false);
     // Those there was no time for are first the next time, in their order.
     for (auto ask = asks.rbegin(); ask != asks.rend() && !ask->answered; ++ask)
-        if (Session* s = find_session(ask->session); s && s->replays)
+        if (Session* s = clients_.session(ask->session); s && s->replays)
             replays_.answered(ask->session, s->replays, *ask);
     for (ReplayAsk& ask : asks) {
         if (!ask.answered) break;
-        Session* s = find_session(ask.session);
+        Session* s = clients_.session(ask.session);
         const Replay* replay = s && s->replays ? Replays::find(*s->replays, ask) : nullptr;
         if (!replay) continue;
         deliver_replayed(*s, replay->number, replay->options, ask.found);
@@ -156,7 +159,7 @@ void Shard::take_answers(unsigned store, std::vector<ReplayAsk>& asks) {
 }
 
 void Shard::replays_changed(const Session& s) {
-    metrics_.retained_replays.set(replays_.count());
+    here_.metrics().retained_replays.set(replays_.count());
     if (!s.replays && s.connection && s.connection->half_closed) half_closed_.push_back(s.connection->handle);
 }
 
@@ -166,7 +169,7 @@ void Shard::deliver_replayed(Session& s, uint64_t number, topics::SubscriptionOp
     Ref<session::IdentifierList> identifiers;
     session::add_identifier(identifiers, options.identifier);
     for (const mqtt::MessageRef& message : messages) {
-        if (message->due_ms() <= now_ms_) continue;
+        if (message->due_ms() <= here_.now_ms()) continue;
         // A newer one came live while this one was on its way [MQTT-4.6.0-5].
         if (s.replays && s.replays->overtaken(routes_.hash_of(message->topic_name()), number)) continue;
         if (options.no_local && message->origin_id().text() == s.client->id) continue;
@@ -180,10 +183,10 @@ void Shard::deliver_replayed(Session& s, uint64_t number, topics::SubscriptionOp
         if (!deliver(s, p, std::move(form), {}) || !wants(EventId::on_retain_published)) continue;
         const auto box = box_packet(packet_of(p, shown, 0), message->origin_id().text());
         box->frozen = true;
-        notify(EventId::on_retain_published, s.client.get(), box.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) {
-                   hook.on_retain_published(event, *s.client, *box);
-               });
+        here_.notify(EventId::on_retain_published, s.client.get(), box.get(),
+                     [&](hooks::Hook& hook, hooks::Event& event) {
+                         hook.on_retain_published(event, *s.client, *box);
+                     });
     }
 }
 

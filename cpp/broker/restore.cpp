@@ -17,14 +17,15 @@ void Shard::restore_client(const hooks::StoredClient& record) {
     client->version = record.version;
     client->clean_start = record.clean_start;
     client->session_expiry_s.store(record.session_expiry_s, std::memory_order_relaxed);
-    const int64_t gone_ms = record.disconnected_at_ms ? record.disconnected_at_ms : wall_ms_;
+    const int64_t gone_ms = record.disconnected_at_ms ? record.disconnected_at_ms : here_.wall_ms();
     client->disconnected_at_ms.store(gone_ms, std::memory_order_relaxed);
     Session& s = make_session(client);
     s.expiry_interval = record.session_expiry_s;
     // A wall clock that was put back since then makes no time longer than it was.
     const int64_t expiry_ms = int64_t{record.session_expiry_s} * 1000;
     if (record.session_expiry_s != mqtt::kNoExpiry)
-        s.expires_ms = now_ms_ + std::clamp<int64_t>(gone_ms + expiry_ms - wall_ms_, 0, expiry_ms);
+        s.expires_ms =
+            here_.now_ms() + std::clamp<int64_t>(gone_ms + expiry_ms - here_.wall_ms(), 0, expiry_ms);
     if (record.has_will) {
         s.will = std::make_unique<DelayedWill>();
         s.will->box = box_will(*client, record.will);
@@ -32,7 +33,8 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         const int64_t delay =
             record.will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0) * int64_t{1000};
         s.will->due_ms =
-            now_ms_ + (record.will_due_ms ? std::max<int64_t>(0, record.will_due_ms - wall_ms_) : delay);
+            here_.now_ms() +
+            (record.will_due_ms ? std::max<int64_t>(0, record.will_due_ms - here_.wall_ms()) : delay);
     }
     s.stored = storing();
     next_position_ = std::max(next_position_, record.last_position + 1);
@@ -41,25 +43,26 @@ void Shard::restore_client(const hooks::StoredClient& record) {
         s.tail->cold = true;
         s.tail->messages = record.queued_messages;
         s.tail->bytes = record.queued_bytes;
-        const bool all_expire = core_.config.capabilities.maximum_message_expiry_interval;
+        const bool all_expire = here_.core().config.capabilities.maximum_message_expiry_interval;
         if (record.queued_messages && (record.next_expiry_ms || all_expire)) {
             s.tail->known_from = record.last_position + 1;
             s.tail->unknown = record.queued_messages;
             s.tail->unknown_bytes = record.queued_bytes;
             s.tail->unknown_due_ms =
-                all_expire ? now_ms_ : now_ms_ + std::max<int64_t>(0, record.next_expiry_ms - wall_ms_);
+                all_expire ? here_.now_ms()
+                           : here_.now_ms() + std::max<int64_t>(0, record.next_expiry_ms - here_.wall_ms());
         }
         count_queued(record.queued_messages, record.queued_bytes);
-        core_.stored_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
+        here_.core().stored_bytes.fetch_add(record.queued_bytes, std::memory_order_relaxed);
         client->queued.store(static_cast<uint32_t>(record.queued_messages), std::memory_order_relaxed);
     }
-    core_.registry.put(client);
+    here_.core().registry.put(client);
     schedule(s, deadline_of(s));
 }
 
 Result<void> Shard::restore_subscription(const hooks::StoredSubscription& record) {
-    const auto client = core_.registry.find(record.client_id);
-    Session* s = client ? find_session(client->session) : nullptr;
+    const auto client = here_.core().registry.find(record.client_id);
+    Session* s = client ? clients_.session(client->session) : nullptr;
     topics::ParsedFilter parsed;
     if (!s || topics::parse_filter(record.entry.filter, parsed) != topics::FilterError::none)
         return Error{Status::invalid_argument, "a stored subscription of '" + record.client_id + "' to '" +
@@ -73,8 +76,8 @@ Result<void> Shard::restore_subscription(const hooks::StoredSubscription& record
 }
 
 Result<void> Shard::restore_message(const hooks::StoredMessage& record) {
-    const auto client = core_.registry.find(record.client_id);
-    Session* s = client ? find_session(client->session) : nullptr;
+    const auto client = here_.core().registry.find(record.client_id);
+    Session* s = client ? clients_.session(client->session) : nullptr;
     if (!s)
         return Error{Status::invalid_argument,
                      "a stored message belongs to the unknown client '" + record.client_id + "'"};
@@ -99,7 +102,7 @@ Result<void> Shard::restore_flow(Session& s, const hooks::StoredMessage& record)
     if (!s.make_flow().inflight.restore(record.packet.packet_id, std::move(delivery), released))
         return Error{Status::invalid_argument, "stored in-flight messages of '" + record.client_id +
                                                    "' share a packet identifier, or have none"};
-    metrics_.inflight.add();
+    here_.metrics().inflight.add();
     if (message && message->enter_flight()) inflight_change_ += static_cast<int64_t>(message->footprint());
     return {};
 }
@@ -154,37 +157,35 @@ Session* Shard::load_session(const std::string& client_id) {
     };
     for (const auto& [id, load] : kinds) {
         if (!wants(id)) continue;
-        const CallbackScope scope(*this);
         bool loaded = false;
-        core_.hooks.each(hook_view_, id, [&, load = load, id = id](hooks::Hook& hook) {
+        here_.each(id, [&, load = load, id = id](hooks::Hook& hook) {
             if (loaded) return;
             LoadSink sink(*this, client_id);
-            hooks::Event event(id, wall_ms_);
+            hooks::Event event(id, here_.wall_ms());
             loaded = (hook.*load)(event, client_id, sink) == Status::ok;
-            if (event.failed()) core_.hooks.report_failure(event, hook);
+            if (event.failed()) here_.core().hooks.report_failure(event, hook);
         });
     }
-    const auto known = core_.registry.find(client_id);
-    return known ? find_session(known->session) : nullptr;
+    const auto known = here_.core().registry.find(client_id);
+    return known ? clients_.session(known->session) : nullptr;
 }
 
 void Shard::load_retained(std::string_view topic) {
     if (!mqtt::topic_name_valid(ByteView(topic))) return;  // a filter with wildcards names no topic
-    const CallbackScope scope(*this);
-    const unsigned owner = core_.shard_of_topic(ByteView(topic));
-    if (owner == number_ && retained_.find(topic)) return;
-    core_.hooks.each(hook_view_, EventId::stored_retained_by_topic, [&](hooks::Hook& hook) {
+    const unsigned owner = here_.core().shard_of_topic(ByteView(topic));
+    if (owner == here_.number() && retained_.find(topic)) return;
+    here_.each(EventId::stored_retained_by_topic, [&](hooks::Hook& hook) {
         LoadSink sink(*this, {});
-        hooks::Event event(EventId::stored_retained_by_topic, wall_ms_);
+        hooks::Event event(EventId::stored_retained_by_topic, here_.wall_ms());
         hook.stored_retained_by_topic(event, topic, sink);
-        if (event.failed()) core_.hooks.report_failure(event, hook);
+        if (event.failed()) here_.core().hooks.report_failure(event, hook);
         for (mqtt::MessageRef& message : sink.retained) {
             if (message->topic_name().text() != topic) continue;
-            core_.retained_counts.add(owner, topic);
+            here_.core().retained_counts.add(owner, topic);
             post(owner, [message](Shard& shard) {
                 const std::string_view name = message->topic_name().text();
                 if (!shard.retained_.find(name)) shard.store_retained(message);
-                shard.core_.retained_counts.remove(shard.number_, name);
+                shard.here_.core().retained_counts.remove(shard.here_.number(), name);
             });
         }
     });
@@ -212,8 +213,8 @@ mqtt::MessageRef Shard::message_of(const Packet& packet, std::string_view origin
 /// Its age is what passed since the wall clock showed its time of creation. Of what was stored before the process began
 /// the wall clock is all there is to tell; no message is younger than now.
 mqtt::MessageRef Shard::stored_message(const hooks::StoredMessage& record) const {
-    const int64_t born_ms = std::min(wall_history_.monotonic_of(record.created_ms), now_ms_);
-    return message_of(record.packet, record.origin, std::min(record.created_ms, wall_ms_), born_ms,
+    const int64_t born_ms = std::min(here_.monotonic_of(record.created_ms), here_.now_ms());
+    return message_of(record.packet, record.origin, std::min(record.created_ms, here_.wall_ms()), born_ms,
                       record.published_qos);
 }
 

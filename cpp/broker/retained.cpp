@@ -44,22 +44,24 @@ bool Shard::retained_full(const Core& core) {
 /// their keeper knows for certain.
 bool Shard::may_be_retained(std::string_view topic, unsigned owner) const {
     if (!retained_full()) return true;
-    return owner == number_ ? static_cast<bool>(retained_.find(topic))
-                            : core_.retained_counts.may_hold(topic);
+    return owner == here_.number() ? static_cast<bool>(retained_.find(topic))
+                                   : here_.core().retained_counts.may_hold(topic);
 }
 
 void Shard::refuse_retained(std::string_view client_id, std::string_view topic) {
-    metrics_.quota_exceeded.add();
+    here_.metrics().quota_exceeded.add();
     uint64_t suppressed = 0;
-    if (core_.log.enabled(LogLevel::warn) && limited_.retained.allow(now_ms_, suppressed))
-        core_.log.write(LogLevel::warn, "broker", "client '{}': its message is not retained for '{}': {}{}",
-                        client_id, topic.substr(0, 200), kRetainedFull, lines_held_back(suppressed));
+    if (here_.core().log.enabled(LogLevel::warn) && limited_.retained.allow(here_.now_ms(), suppressed))
+        here_.core().log.write(LogLevel::warn, "broker",
+                               "client '{}': its message is not retained for '{}': {}{}", client_id,
+                               topic.substr(0, 200), kRetainedFull, lines_held_back(suppressed));
 }
 
 /// For publishers that get no answer: a will, an inline client's message. It goes to its receivers all the same.
 void Shard::retain_unanswered(Publication& p, hooks::Client& client, PacketBox& box) {
     if (!p.retain) return;
-    if (p.payload.empty() || may_be_retained(p.topic_name.text(), core_.shard_of_topic(p.topic_name))) {
+    if (p.payload.empty() ||
+        may_be_retained(p.topic_name.text(), here_.core().shard_of_topic(p.topic_name))) {
         retain_message(p, &client, &box);
     } else {
         refuse_retained(client.id, p.topic_name.text());
@@ -101,15 +103,15 @@ void Shard::take_retained(const mqtt::MessageRef& message, bool has_room) {
     if (!removes || known) record_retained(message);
     store_retained(message);
     // Only now: nobody else is to find it free in between.
-    if (has_room) count_retained(core_, -1, -static_cast<int64_t>(message->footprint()));
+    if (has_room) count_retained(here_.core(), -1, -static_cast<int64_t>(message->footprint()));
 }
 
 bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box) {
-    p.origin.clock = core_.next_clock(wall_ms_);
+    p.origin.clock = here_.core().next_clock(here_.wall_ms());
     const mqtt::MessageRef message = p.message();
-    const unsigned owner = core_.shard_of_topic(p.topic_name);
+    const unsigned owner = here_.core().shard_of_topic(p.topic_name);
     int result = p.payload.empty() ? -1 : 1;
-    if (owner == number_) {
+    if (owner == here_.number()) {
         if (p.payload.empty() && !retained_.find(p.topic_name.text())) result = 0;
         if (result) record_retained(message);
         store_retained(message);
@@ -120,12 +122,13 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
                                     : 0;
         // Counted before anybody can learn of it: who subscribes then asks its shard.
         const bool counted = !p.payload.empty();
-        if (counted) core_.retained_counts.add(owner, p.topic_name.text());
-        const bool has_room = counted && counts(p.topic_name.text()) && take_room(core_, *message);
-        post(owner, [message, logged, counted, has_room, from = number_](Shard& shard) {
+        if (counted) here_.core().retained_counts.add(owner, p.topic_name.text());
+        const bool has_room = counted && counts(p.topic_name.text()) && take_room(here_.core(), *message);
+        post(owner, [message, logged, counted, has_room, from = here_.number()](Shard& shard) {
             if (logged) shard.forget_handover(from, logged);
             shard.take_retained(message, has_room);
-            if (counted) shard.core_.retained_counts.remove(shard.number_, message->topic_name().text());
+            if (counted)
+                shard.here_.core().retained_counts.remove(shard.here_.number(), message->topic_name().text());
         });
     }
     if (client && wants(EventId::on_retain_message)) {
@@ -138,7 +141,7 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
             made->frozen = true;
             box = made.get();
         }
-        notify(EventId::on_retain_message, client, box, [&](hooks::Hook& hook, hooks::Event& event) {
+        here_.notify(EventId::on_retain_message, client, box, [&](hooks::Hook& hook, hooks::Event& event) {
             hook.on_retain_message(event, *client, *box, result);
         });
     }
@@ -156,21 +159,21 @@ void Shard::store_retained(mqtt::MessageRef message) {
         if (message->has_expiry()) {
             retained_expiry_.emplace_back(message->due_ms(), topic);
             std::push_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
-            const int64_t due = std::max(now_ms_, message->due_ms());
+            const int64_t due = std::max(here_.now_ms(), message->due_ms());
             if (due < retained_deadline_ms_) {
                 retained_deadline_ms_ = due;
-                deadlines_.add({due, 0, kRetained});
+                timers_.at(Timers::Kind::retained, 0, due);
             }
         }
         retained_.store(std::move(message));
     }
-    if (retained_.count() > count) core_.retained_counts.add(number_, topic);
-    if (retained_.count() < count) core_.retained_counts.remove(number_, topic);
+    if (retained_.count() > count) here_.core().retained_counts.add(here_.number(), topic);
+    if (retained_.count() < count) here_.core().retained_counts.remove(here_.number(), topic);
     if (counts(topic))
-        count_retained(core_, static_cast<int64_t>(retained_.count() - count),
+        count_retained(here_.core(), static_cast<int64_t>(retained_.count() - count),
                        static_cast<int64_t>(retained_.bytes() - bytes));
-    metrics_.retained.set(retained_.count());
-    metrics_.retained_bytes.set(retained_.bytes());
+    here_.metrics().retained.set(retained_.count());
+    here_.metrics().retained_bytes.set(retained_.bytes());
     if (retained_expiry_.size() > 64 && retained_expiry_.size() > 2 * retained_.count()) {
         // Topics published again and again leave old entries behind.
         std::vector<std::pair<int64_t, std::string>> live;
@@ -188,20 +191,21 @@ void Shard::store_retained(mqtt::MessageRef message) {
 size_t Shard::expire_retained() {
     retained_deadline_ms_ = INT64_MAX;
     size_t done = 0;
-    for (; done < kExpiredAtOnce && !retained_expiry_.empty() && retained_expiry_.front().first <= now_ms_;
+    for (; done < kExpiredAtOnce && !retained_expiry_.empty() &&
+           retained_expiry_.front().first <= here_.now_ms();
          ++done) {
         std::pop_heap(retained_expiry_.begin(), retained_expiry_.end(), std::greater<>());
         const std::string topic = std::move(retained_expiry_.back().second);
         retained_expiry_.pop_back();
         const auto message = retained_.find(topic);
-        if (!message || message->due_ms() > now_ms_) continue;
+        if (!message || message->due_ms() > here_.now_ms()) continue;
         remove_retained(topic);
-        notify(EventId::on_retained_expired, nullptr, nullptr,
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_retained_expired(event, topic); });
+        here_.notify(EventId::on_retained_expired, nullptr, nullptr,
+                     [&](hooks::Hook& hook, hooks::Event& event) { hook.on_retained_expired(event, topic); });
     }
     if (!retained_expiry_.empty()) {
-        retained_deadline_ms_ = std::max(now_ms_, retained_expiry_.front().first);
-        deadlines_.add({retained_deadline_ms_, 0, kRetained});
+        retained_deadline_ms_ = std::max(here_.now_ms(), retained_expiry_.front().first);
+        timers_.at(Timers::Kind::retained, 0, retained_deadline_ms_);
     }
     return done;
 }
@@ -212,12 +216,12 @@ bool Shard::remove_retained(std::string_view topic) {
         record_text(hooks::Change::Kind::retained_removed, nullptr, topic);
     const size_t bytes = retained_.bytes();
     retained_.remove(topic);
-    if (retained_.count() < count) core_.retained_counts.remove(number_, topic);
+    if (retained_.count() < count) here_.core().retained_counts.remove(here_.number(), topic);
     if (counts(topic))
-        count_retained(core_, static_cast<int64_t>(retained_.count() - count),
+        count_retained(here_.core(), static_cast<int64_t>(retained_.count() - count),
                        static_cast<int64_t>(retained_.bytes() - bytes));
-    metrics_.retained.set(retained_.count());
-    metrics_.retained_bytes.set(retained_.bytes());
+    here_.metrics().retained.set(retained_.count());
+    here_.metrics().retained_bytes.set(retained_.bytes());
     return count != retained_.count();
 }
 

@@ -55,32 +55,31 @@ bool Rounds::take_held(uint64_t round, Held& out) {
 /// Hands the changes of this round to the stores. What waits for it goes out when all have answered.
 void Shard::close_round() {
     if (!rounds_.something_open()) return;
-    Round& round = rounds_.close(now_ms_);
+    Round& round = rounds_.close(here_.now_ms());
     if (round.changes) {
-        metrics_.store_rounds.add();
-        metrics_.store_changes.add(round.changes->size());
-        core_.uncommitted_bytes.fetch_add(round.footprint, std::memory_order_relaxed);
-        const CallbackScope scope(*this);
-        core_.hooks.each(hook_view_, EventId::store_changes, [&](hooks::Hook& hook) {
+        here_.metrics().store_rounds.add();
+        here_.metrics().store_changes.add(round.changes->size());
+        here_.core().uncommitted_bytes.fetch_add(round.footprint, std::memory_order_relaxed);
+        here_.each(EventId::store_changes, [&](hooks::Hook& hook) {
             const auto changes = Ref<hooks::Changes>::adopt(
-                new hooks::Changes(round.changes, round.footprint, number_,
-                                   [mailbox = core_.mailboxes[number_], number = round.number](
+                new hooks::Changes(round.changes, round.footprint, here_.number(),
+                                   [mailbox = here_.core().mailboxes[here_.number()], number = round.number](
                                        Status status, const std::string& text, bool reported) {
                                        mailbox->post([number, status, text, reported](Shard& shard) {
                                            reported ? shard.store_failing(status, text)
                                                     : shard.store_answered(number, status, text);
                                        });
                                    }));
-            hooks::Event event(EventId::store_changes, wall_ms_);
+            hooks::Event event(EventId::store_changes, here_.wall_ms());
             ++round.stores;
             Status status = hook.store_changes(event, *changes);
             if (event.failed()) {
-                core_.hooks.report_failure(event, hook);
+                here_.core().hooks.report_failure(event, hook);
                 status = Status::callback;
             }
             if (status == Status::ok && changes->dismiss()) {
                 --round.stores;
-                core_.store_health.report(Status::ok, {});
+                here_.core().store_health.report(Status::ok, {});
             } else if (status != Status::pending) {
                 changes->complete(status, event.failed() ? event.failure() : "the store refused it");
             }
@@ -95,25 +94,26 @@ void Shard::store_answered(uint64_t number, Status status, const std::string& te
     if (!round) return;
     --round->stores;
     if (status == Status::ok) {
-        if (core_.store_health.report(Status::ok, {}))
-            core_.log.write(LogLevel::info, "broker", "the store commits again");
+        if (here_.core().store_health.report(Status::ok, {}))
+            here_.core().log.write(LogLevel::info, "broker", "the store commits again");
     } else if (round->status == Status::ok) {
         round->status = status;
         round->text = text;
         handover_logs_.assign(handover_logs_.size(), {});  // whether they are stored is not known any more
-        metrics_.store_failures.add();
-        core_.log.write(LogLevel::error, "broker", "a batch of {} changes was not stored: {}",
-                        round->changes ? round->changes->size() : 0, text);
+        here_.metrics().store_failures.add();
+        here_.core().log.write(LogLevel::error, "broker", "a batch of {} changes was not stored: {}",
+                               round->changes ? round->changes->size() : 0, text);
     }
     confirm(*round);
     finish_rounds();
 }
 
 void Shard::store_failing(Status status, const std::string& text) {
-    metrics_.store_failures.add();
-    if (core_.store_health.report(status, text))
-        core_.log.write(LogLevel::error, "broker",
-                        "the store cannot commit: {}; QoS 1 and 2 messages are refused until it can", text);
+    here_.metrics().store_failures.add();
+    if (here_.core().store_health.report(status, text))
+        here_.core().log.write(LogLevel::error, "broker",
+                               "the store cannot commit: {}; QoS 1 and 2 messages are refused until it can",
+                               text);
 }
 
 /// Another shard has stored what we handed to it, or could not.
@@ -144,11 +144,11 @@ void Shard::confirm(Round& round) {
 void Shard::finish_rounds() {
     while (rounds_.ended()) {
         const Round round = rounds_.take_ended();
-        core_.uncommitted_bytes.fetch_sub(round.footprint);
+        here_.core().uncommitted_bytes.fetch_sub(round.footprint);
         Held held;
         while (rounds_.take_held(round.number, held)) release_held(held, round);
     }
-    metrics_.acks_held.set(rounds_.held_count());
+    here_.metrics().acks_held.set(rounds_.held_count());
     uncommitted_since_ms_.store(rounds_.oldest_ms(), std::memory_order_relaxed);
     resume_store_waiters();
     wake_store_waiters();
@@ -157,13 +157,13 @@ void Shard::finish_rounds() {
 /// Connections that were not read for the stores' sake go on when half of what may wait for them does.
 void Shard::resume_store_waiters() {
     if (store_waiters_.empty()) return;
-    const Limits& limits = core_.config.limits;
-    const uint64_t shards = core_.mailboxes.size();
+    const Limits& limits = here_.core().config.limits;
+    const uint64_t shards = here_.core().mailboxes.size();
     if (rounds_.uncommitted() <= limits.uncommitted_bytes / shards / 2 &&
-        core_.uncommitted_bytes.load() <= limits.uncommitted_bytes / 2 &&
+        here_.core().uncommitted_bytes.load() <= limits.uncommitted_bytes / 2 &&
         rounds_.held_count() <= limits.held_acks / shards / 2) {
         for (const uint64_t handle : std::exchange(store_waiters_, {})) {
-            Connection* c = connections_.find(handle);
+            Connection* c = clients_.connection(handle);
             if (!c || !c->waits_for_store) continue;
             // Those before it may have filled it up again.
             if (c->held > limits.client_held_acks / 2 || store_backlog()) {
@@ -172,22 +172,22 @@ void Shard::resume_store_waiters() {
             }
             if (c->input_waits) {
                 // Not here: what it sent makes changes of a round, and this one may be closed already.
-                post(number_, [handle](Shard& shard) { shard.continue_store_waiter(handle); });
+                post(here_.number(), [handle](Shard& shard) { shard.continue_store_waiter(handle); });
                 continue;
             }
             c->waits_for_store = false;
             resume(*c);
         }
     }
-    if (!store_waiters_.empty()) core_.store_waiters.fetch_or(uint64_t{1} << number_);
+    if (!store_waiters_.empty()) here_.core().store_waiters.fetch_or(uint64_t{1} << here_.number());
 }
 
 /// Its packets that came before it was held up are handled now.
 void Shard::continue_store_waiter(uint64_t handle) {
-    Connection* c = connections_.find(handle);
+    Connection* c = clients_.connection(handle);
     if (!c || !c->waits_for_store) return;
     c->waits_for_store = c->input_waits = false;
-    c->last_received_ms = now_ms_;
+    c->last_received_ms = here_.now_ms();
     continue_input(*c, {});
     if (c->state == Connection::State::established) check_own_output(*c);
     resume(*c);
@@ -195,27 +195,28 @@ void Shard::continue_store_waiter(uint64_t handle) {
 
 /// Those of other shards: what they wait for may have been ours.
 void Shard::wake_store_waiters() {
-    const uint64_t own = uint64_t{1} << number_;
-    if (!(core_.store_waiters.load() & ~own)) return;
-    if (core_.uncommitted_bytes.load() > core_.config.limits.uncommitted_bytes / 2) return;
-    for (uint64_t shards = core_.store_waiters.fetch_and(own) & ~own; shards; shards &= shards - 1)
+    const uint64_t own = uint64_t{1} << here_.number();
+    if (!(here_.core().store_waiters.load() & ~own)) return;
+    if (here_.core().uncommitted_bytes.load() > here_.core().config.limits.uncommitted_bytes / 2) return;
+    for (uint64_t shards = here_.core().store_waiters.fetch_and(own) & ~own; shards; shards &= shards - 1)
         post(static_cast<unsigned>(__builtin_ctzll(shards)),
              [](Shard& shard) { shard.resume_store_waiters(); });
 }
 
 /// As much waits for the stores as may, here or, of what was handed over, elsewhere.
 bool Shard::store_backlog() const {
-    const Limits& limits = core_.config.limits;
-    const uint64_t shards = core_.mailboxes.size();
+    const Limits& limits = here_.core().config.limits;
+    const uint64_t shards = here_.core().mailboxes.size();
     return rounds_.uncommitted() + rounds_.footprint() > limits.uncommitted_bytes / shards ||
-           core_.uncommitted_bytes.load(std::memory_order_relaxed) > limits.uncommitted_bytes ||
+           here_.core().uncommitted_bytes.load(std::memory_order_relaxed) > limits.uncommitted_bytes ||
            rounds_.held_count() > limits.held_acks / shards;
 }
 
 /// The same, and the stores have not committed anything for a while: there is no point in waiting for room.
 bool Shard::store_stuck() const {
-    return store_backlog() && (core_.store_health.failing() ||
-                               rounds_.oldest_ms() < now_ms_ - int64_t{core_.config.limits.slow_store_ms});
+    return store_backlog() &&
+           (here_.core().store_health.failing() ||
+            rounds_.oldest_ms() < here_.now_ms() - int64_t{here_.core().config.limits.slow_store_ms});
 }
 
 /// After each packet that left something for the stores, or waits for them.
@@ -227,12 +228,12 @@ void Shard::check_store_backlog(Connection& c) {
 void Shard::wait_for_store(Connection& c) {
     if (c.waits_for_store || c.last_words || c.state != Connection::State::established) return;
     c.waits_for_store = true;
-    metrics_.backpressure_pauses.add();
+    here_.metrics().backpressure_pauses.add();
     store_waiters_.push_back(c.handle);
     pause(c);
     // Others see the bit, or there is less by the time the task runs: each looks at what the other one writes first.
-    core_.store_waiters.fetch_or(uint64_t{1} << number_);
-    post(number_, [](Shard& shard) { shard.resume_store_waiters(); });
+    here_.core().store_waiters.fetch_or(uint64_t{1} << here_.number());
+    post(here_.number(), [](Shard& shard) { shard.resume_store_waiters(); });
 }
 
 /// What waits is bounded here, whatever it answers: each packet of a client that is held up costs memory.
@@ -242,7 +243,7 @@ void Shard::hold(Connection& c, Held held) {
     c.held_pubacks += held.type == mqtt::PacketType::puback;
     c.corked += held.kind == Held::Kind::uncork;
     rounds_.hold(std::move(held));
-    if (c.held >= core_.config.limits.client_held_acks || store_backlog()) wait_for_store(c);
+    if (c.held >= here_.core().config.limits.client_held_acks || store_backlog()) wait_for_store(c);
 }
 
 void Shard::hold_flow(Connection& c, Session& s, Held::Kind kind, mqtt::PacketId id) {
@@ -261,7 +262,7 @@ void Shard::cork(Connection& c) {
 }
 
 void Shard::release_held(Held& held, const Round& round) {
-    Connection* c = held.connection ? connections_.find(held.connection) : nullptr;
+    Connection* c = held.connection ? clients_.connection(held.connection) : nullptr;
     if (c) {
         --c->held;
         c->held_pubacks -= held.type == mqtt::PacketType::puback;
@@ -294,7 +295,7 @@ void Shard::release_held(Held& held, const Round& round) {
 
 /// The message, or PUBREL, that is stored now.
 void Shard::release_flow(Connection* c, const Held& held) {
-    Session* s = find_session(held.session);
+    Session* s = clients_.session(held.session);
     if (s && s->flow && held.kind == Held::Kind::publish) --s->flow->held_publishes;
     session::Inflight::Entry* entry = s && s->flow ? s->flow->inflight.find(held.id) : nullptr;
     if (!entry || !entry->held) return;
@@ -309,13 +310,13 @@ void Shard::release_flow(Connection* c, const Held& held) {
         return;
     }
     session::Delivery delivery = entry->delivery;
-    if (delivery.message->due_ms() <= now_ms_) {
+    if (delivery.message->due_ms() <= here_.now_ms()) {
         drop_inflight(*s, delivery, held.id);
         finish_flow(*s, held.id);
         pump(*c, *s);
         return;
     }
-    if (!s->flow->resend.empty() || c->out.bytes() > core_.config.limits.high_mark_bytes) {
+    if (!s->flow->resend.empty() || c->out.bytes() > here_.core().config.limits.high_mark_bytes) {
         // As much as the client may be given at once: the rest goes out in turn as it takes that.
         s->flow->resend.push_back(held.id);
         touch_output(*c);

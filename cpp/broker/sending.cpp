@@ -9,7 +9,7 @@ namespace comqtt::broker {
 
 void Shard::count_sent(Connection& c, size_t bytes) {
     if (!bytes) return;
-    metrics_.bytes_sent.add(bytes);
+    here_.metrics().bytes_sent.add(bytes);
     if (c.client)
         c.client->bytes_out.store(c.client->bytes_out.load(std::memory_order_relaxed) + bytes,
                                   std::memory_order_relaxed);
@@ -44,8 +44,9 @@ bool Shard::send_packet(Connection& c, Packet packet) {
 bool Shard::write_hooked(Connection& c, PacketBox& box) {
     hooks::Client* client = c.client.get();
     if (client)
-        notify(EventId::on_packet_encode, client, &box,
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_packet_encode(event, *client, box); });
+        here_.notify(EventId::on_packet_encode, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+            hook.on_packet_encode(event, *client, box);
+        });
     box.packet.version = c.version;
     using mqtt::PacketType;
     const PacketType type = box.packet.type;
@@ -58,8 +59,8 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
     box.frozen = true;
     encode_buffer_.clear();
     if (!mqtt::encode_packet(box.packet, encode_buffer_)) {
-        core_.log.write(LogLevel::error, "broker", "client '{}': a packet could not be encoded",
-                        client ? client->id : "");
+        here_.core().log.write(LogLevel::error, "broker", "client '{}': a packet could not be encoded",
+                               client ? client->id : "");
         return false;
     }
     if (c.max_packet_size && encode_buffer_.size() > c.max_packet_size) {
@@ -72,13 +73,13 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
             return false;
     }
     c.out.append(chunks_, ByteView(encode_buffer_));
-    metrics_.packets_sent.add();
-    if (box.packet.type == mqtt::PacketType::publish) metrics_.messages_sent.add();
+    here_.metrics().packets_sent.add();
+    if (box.packet.type == mqtt::PacketType::publish) here_.metrics().messages_sent.add();
     touch_output(c);
     if (client && wants(EventId::on_packet_sent)) {
         flush(c);
         const std::vector<uint8_t> wire = encode_buffer_;
-        notify(EventId::on_packet_sent, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
+        here_.notify(EventId::on_packet_sent, client, &box, [&](hooks::Hook& hook, hooks::Event& event) {
             hook.on_packet_sent(event, *client, box, ByteView(wire));
         });
     }
@@ -96,7 +97,7 @@ mqtt::Packet Shard::packet_of(const Publication& p, const session::Delivery& for
     packet.packet_id = id;
     packet.properties = properties_of(p.properties);
     if (p.has_expiry) {
-        const int64_t waited = std::max<int64_t>(0, (now_ms_ - p.born_ms) / 1000);
+        const int64_t waited = std::max<int64_t>(0, (here_.now_ms() - p.born_ms) / 1000);
         packet.properties.set_number(
             mqtt::PropertyId::message_expiry_interval,
             static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited)));
@@ -128,7 +129,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     constexpr auto kWatched = hooks::mask_of(EventId::on_packet_encode) |
                               hooks::mask_of(EventId::on_packet_sent) |
                               hooks::mask_of(EventId::on_qos_publish);
-    if (!(core_.hooks.mask() & kWatched) && !c.max_packet_size && !delivery.identifiers &&
+    if (!(here_.core().hooks.mask() & kWatched) && !c.max_packet_size && !delivery.identifiers &&
         (c.version != mqtt::Version::v5 || !(c.alias_maximum || p.has_expiry))) {
         if (form.qos) {
             form.packet_id = resend_id;
@@ -139,15 +140,15 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
             }
         }
         write_publish(chunks_, c.out, p, form);
-        metrics_.packets_sent.add();
-        metrics_.messages_sent.add();
+        here_.metrics().packets_sent.add();
+        here_.metrics().messages_sent.add();
         touch_output(c);
         return true;
     }
     if (c.version == mqtt::Version::v5) {
         if (delivery.identifiers) form.identifiers = delivery.identifiers->identifiers;
         if (p.has_expiry) {
-            const int64_t waited = std::max<int64_t>(0, (now_ms_ - p.born_ms) / 1000);
+            const int64_t waited = std::max<int64_t>(0, (here_.now_ms() - p.born_ms) / 1000);
             form.has_expiry = true;
             form.expiry = static_cast<uint32_t>(std::max<int64_t>(0, int64_t{p.expiry_interval} - waited));
         }
@@ -186,11 +187,11 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
             box->created_ms = p.created_ms;
         }
         if (tell)
-            notify(EventId::on_qos_publish, s.client.get(), box.get(),
-                   [&](hooks::Hook& hook, hooks::Event& event) {
-                       hook.on_qos_publish(event, *s.client, *box, p.created_ms,
-                                           resend_id && was_sent ? 1 : 0);
-                   });
+            here_.notify(EventId::on_qos_publish, s.client.get(), box.get(),
+                         [&](hooks::Hook& hook, hooks::Event& event) {
+                             hook.on_qos_publish(event, *s.client, *box, p.created_ms,
+                                                 resend_id && was_sent ? 1 : 0);
+                         });
         if (hooked) {
             write_hooked(c, *box);
             return true;
@@ -205,14 +206,14 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     if (aliases) {
         if (!c.outbound_aliases)
             c.outbound_aliases = std::make_unique<topics::OutboundAliases>(static_cast<uint16_t>(
-                std::min<uint32_t>(c.alias_maximum, core_.config.limits.outbound_aliases)));
+                std::min<uint32_t>(c.alias_maximum, here_.core().config.limits.outbound_aliases)));
         const auto choice = c.outbound_aliases->use(p.topic_name.text());
         form.alias = choice.alias;
         form.send_topic = choice.send_topic;
     }
     write_publish(chunks_, c.out, p, form);
-    metrics_.packets_sent.add();
-    metrics_.messages_sent.add();
+    here_.metrics().packets_sent.add();
+    here_.metrics().messages_sent.add();
     touch_output(c);
     return true;
 }
@@ -220,7 +221,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
 /// Monotonic clock at which a queued message expires: by its own interval, or when it has waited as long as the server
 /// lets it.
 int64_t Shard::due_ms(const mqtt::Message& message) const {
-    const uint32_t maximum = core_.config.capabilities.maximum_message_expiry_interval;
+    const uint32_t maximum = here_.core().config.capabilities.maximum_message_expiry_interval;
     return maximum ? std::min(message.due_ms(), message.born_ms() + int64_t{maximum} * 1000)
                    : message.due_ms();
 }
@@ -229,7 +230,7 @@ void Shard::pump(Connection& c, Session& s) {
     if (!s.flow || s.read_hold || c.state != Connection::State::established) return;
     session::Flow& flow = *s.flow;
     expire_queue(s);
-    const uint64_t high_mark = core_.config.limits.high_mark_bytes;
+    const uint64_t high_mark = here_.core().config.limits.high_mark_bytes;
     while (!flow.resend.empty() && flow.outstanding() < c.window && c.out.bytes() <= high_mark) {
         const mqtt::PacketId id = flow.resend.front();
         session::Inflight::Entry* entry = flow.inflight.find(id);
@@ -241,7 +242,7 @@ void Shard::pump(Connection& c, Session& s) {
             continue;
         }
         session::Delivery delivery = entry->delivery;
-        if (!delivery.sent && delivery.message->due_ms() <= now_ms_) {
+        if (!delivery.sent && delivery.message->due_ms() <= here_.now_ms()) {
             // It had waited for the stores when its client went away.
             drop_inflight(s, delivery, id);
             finish_flow(s, id);
@@ -253,14 +254,14 @@ void Shard::pump(Connection& c, Session& s) {
     }
     while (!flow.queue.empty() && flow.resend.empty() && c.out.bytes() <= high_mark) {
         session::Delivery& next = flow.queue.front();
-        const bool expired = due_ms(*next.message) <= now_ms_;
+        const bool expired = due_ms(*next.message) <= here_.now_ms();
         if (!expired && next.check_read) {
             const auto verdict = read_verdict(s, next.message->topic_name().text());
             if (verdict == hooks::Verdict::pending) break;
             if (verdict == hooks::Verdict::allow) {
                 next.check_read = false;
             } else {
-                metrics_.acl_denied.add();
+                here_.metrics().acl_denied.add();
             }
         }
         if (!expired && !next.check_read && next.qos &&
@@ -268,10 +269,10 @@ void Shard::pump(Connection& c, Session& s) {
              !has_flight_room(flow, next.message->footprint()))) {
             if (flow.inflight.exhausted() && wants(EventId::on_packet_id_exhausted)) {
                 const auto box = box_packet(packet_of(Publication::of(next.message), next, 0));
-                notify(EventId::on_packet_id_exhausted, s.client.get(), box.get(),
-                       [&](hooks::Hook& hook, hooks::Event& event) {
-                           hook.on_packet_id_exhausted(event, *s.client, *box);
-                       });
+                here_.notify(EventId::on_packet_id_exhausted, s.client.get(), box.get(),
+                             [&](hooks::Hook& hook, hooks::Event& event) {
+                                 hook.on_packet_id_exhausted(event, *s.client, *box);
+                             });
             }
             break;
         }
@@ -292,36 +293,36 @@ void Shard::pump(Connection& c, Session& s) {
 }
 
 void Shard::count_queued(uint64_t messages, uint64_t bytes) {
-    metrics_.queued_messages.add(messages);
-    core_.queued_messages.fetch_add(messages, std::memory_order_relaxed);
-    core_.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    here_.metrics().queued_messages.add(messages);
+    here_.core().queued_messages.fetch_add(messages, std::memory_order_relaxed);
+    here_.core().queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void Shard::uncount_queued(uint64_t messages, uint64_t bytes) {
-    metrics_.queued_messages.sub(messages);
-    core_.queued_messages.fetch_sub(messages, std::memory_order_relaxed);
-    core_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    here_.metrics().queued_messages.sub(messages);
+    here_.core().queued_messages.fetch_sub(messages, std::memory_order_relaxed);
+    here_.core().queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 /// No room for a message of this many bytes. A connected client's queue is bounded by bytes, for its publishers wait;
 /// an offline one's by number too. One message may always wait, whatever its size.
 bool Shard::queue_full(const Session& s, size_t bytes) const {
-    const Limits& limits = core_.config.limits;
+    const Limits& limits = here_.core().config.limits;
     const bool connected = s.connection && s.connection->state == Connection::State::established;
     const size_t more = bytes ? 1 : 0;
     const size_t messages = queue_length(s) - (s.tail ? s.tail->unsure() : 0) + more;
     return (messages > 1 && bytes_waiting(s) + bytes > limits.client_queued_bytes) ||
-           core_.bytes_waiting() + bytes > limits.queued_bytes ||
-           core_.queued_messages.load(std::memory_order_relaxed) + more > limits.queued_messages ||
-           (!(connected && core_.config.backpressure == BackpressurePolicy::wait) &&
-            messages > core_.config.capabilities.maximum_client_writes_pending);
+           here_.core().bytes_waiting() + bytes > limits.queued_bytes ||
+           here_.core().queued_messages.load(std::memory_order_relaxed) + more > limits.queued_messages ||
+           (!(connected && here_.core().config.backpressure == BackpressurePolicy::wait) &&
+            messages > here_.core().config.capabilities.maximum_client_writes_pending);
 }
 
 /// Bytes of its queue and of what is in flight, which leaves half of the limit to the queue.
 uint64_t Shard::bytes_waiting(const Session& s) const {
     const uint64_t inflight = s.flow ? s.flow->inflight.bytes() : 0;
     return queue_bytes(s) - (s.tail ? s.tail->unsure_bytes() : 0) +
-           std::min(inflight, core_.config.limits.client_queued_bytes / 2);
+           std::min(inflight, here_.core().config.limits.client_queued_bytes / 2);
 }
 
 void Shard::drop_oldest(Session& s) {
@@ -333,8 +334,8 @@ void Shard::drop_oldest(Session& s) {
 
 /// Tells publishers of other shards when the session has little room.
 void Shard::note_fullness(Session& s) {
-    if (core_.config.queue_policy != QueuePolicy::refuse) return;
-    const uint64_t limit = core_.config.limits.client_queued_bytes;
+    if (here_.core().config.queue_policy != QueuePolicy::refuse) return;
+    const uint64_t limit = here_.core().config.limits.client_queued_bytes;
     const uint64_t used = bytes_waiting(s);
     uint64_t room = UINT64_MAX;
     if (!s.connection || queue_length(s)) {
@@ -345,7 +346,8 @@ void Shard::note_fullness(Session& s) {
         }
     }
     if (room == std::exchange(s.known_room, room)) return;
-    room == UINT64_MAX ? core_.full_sessions.remove(s.id.value) : core_.full_sessions.set(s.id.value, room);
+    room == UINT64_MAX ? here_.core().full_sessions.remove(s.id.value)
+                       : here_.core().full_sessions.set(s.id.value, room);
     if (s.connection) schedule(s, deadline_of(s));  // what expires makes room
 }
 
@@ -354,9 +356,9 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
     const size_t bytes = delivery.message->footprint();
     expire_queue(s);  // what has expired takes no room [MQTT-3.3.2-5]
     while (queue_full(s, bytes)) {
-        if (core_.config.queue_policy == QueuePolicy::drop_oldest && !flow.queue.empty()) {
+        if (here_.core().config.queue_policy == QueuePolicy::drop_oldest && !flow.queue.empty()) {
             drop_oldest(s);
-        } else if (core_.config.queue_policy == QueuePolicy::drop_oldest && s.tail) {
+        } else if (here_.core().config.queue_policy == QueuePolicy::drop_oldest && s.tail) {
             // The oldest have to be here to be dropped, also when their client has not come since the start: trim_queue()
             // follows.
             if (!s.tail->cold) {
@@ -392,7 +394,7 @@ void Shard::clear_flow(Session& s) {
         return;
     }
     s.flow->inflight.each([&](mqtt::PacketId id, session::Inflight::Entry& entry) {
-        metrics_.inflight.sub();
+        here_.metrics().inflight.sub();
         leave_flight(entry.delivery);
         if (entry.state == session::Inflight::State::published) drop_inflight(s, entry.delivery, id);
     });

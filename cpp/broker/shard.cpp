@@ -12,12 +12,11 @@ constexpr size_t kMailOfRound = 512;
 }  // namespace
 
 Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
-    : core_(core),
-      number_(number),
+    : here_(core, number),
+      clients_(number),
       chunks_(chunk_size),
       routes_(core.config.limits.routes, core.seed),
-      outboxes_(core.mailboxes.size()),
-      handover_waiters_(core.mailboxes.size()),
+      outboxes_(here_),
       replays_(core.mailboxes.size()),
       handover_logs_(core.mailboxes.size()),
       arrived_logs_(core.mailboxes.size()) {
@@ -25,36 +24,29 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
 }
 
 Shard::~Shard() {
-    connections_.each([&](Connection& c) {
-        c.out.clear(chunks_);
-        delete &c;
-    });
-    sessions_.each([](Session& s) { delete &s; });
+    clients_.each_connection([&](Connection& c) { c.out.clear(chunks_); });
     for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
 }
 
 void Shard::begin_round() {
-    now_ms_ = core_.clock->monotonic_ms();
-    wall_ms_ = core_.clock->wall_ms();
-    wall_history_.note(now_ms_, wall_ms_);
+    here_.read_clock();
     first_pieces_ = kReplayWork;
     filters_left_ = kFiltersPerRound;
 }
 
 Connection* Shard::accept(Link& link, PeerInfo peer) {
-    if (shutting_down_ ||
-        core_.connections.fetch_add(1, std::memory_order_relaxed) >= core_.config.limits.connections) {
-        if (!shutting_down_) core_.connections.fetch_sub(1, std::memory_order_relaxed);
-        metrics_.connections_refused.add();
+    if (shutting_down_ || here_.core().connections.fetch_add(1, std::memory_order_relaxed) >=
+                              here_.core().config.limits.connections) {
+        if (!shutting_down_) here_.core().connections.fetch_sub(1, std::memory_order_relaxed);
+        here_.metrics().connections_refused.add();
         return nullptr;
     }
-    auto* c = new Connection;
-    c->handle = connections_.add(c);
+    Connection* c = &clients_.add(std::make_unique<Connection>());
     c->link = &link;
-    if (!peer.moved) metrics_.connections_accepted.add();
+    if (!peer.moved) here_.metrics().connections_accepted.add();
     c->opening = std::make_unique<Opening>(std::move(peer));
-    c->since_ms = c->last_received_ms = now_ms_;
-    metrics_.connections.add();
+    c->since_ms = c->last_received_ms = here_.now_ms();
+    here_.metrics().connections.add();
     schedule(*c, deadline_of(*c));
     return c;
 }
@@ -92,7 +84,7 @@ void Shard::on_peer_gone(Connection& c) {
 /// Ends half-closed connections that have nothing more to come. The others are looked at again when that may be so.
 void Shard::finish_half_closed() {
     for (const uint64_t handle : std::exchange(half_closed_, {})) {
-        Connection* c = connections_.find(handle);
+        Connection* c = clients_.connection(handle);
         if (!c) continue;
         c->half_closed = true;
         if (c->suspension || c->input_waits || (c->session && c->session->replays)) continue;
@@ -152,14 +144,13 @@ void Shard::end_round() {
     hand_over_loads();
     flush_outboxes();
     if (!dirty_.empty() || !ready_takers_.empty() || rounds_.something_open())
-        core_.mailboxes[number_]->post([](Shard&) {});
-    graveyard_.clear();
-    dead_sessions_.clear();
+        here_.mailbox().post([](Shard&) {});
+    clients_.free_buried();
 }
 
 /// As much mail as takes a few milliseconds: a host may have put in very much at once, and sockets wait meanwhile.
 void Shard::read_mail() {
-    for (MailBatch& batch : core_.mailboxes[number_]->take(kMailOfRound)) {
+    for (MailBatch& batch : here_.mailbox().take(kMailOfRound)) {
         contain(nullptr, [&] { accept_mail(batch); });
         ++mail_read_;
     }

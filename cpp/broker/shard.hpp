@@ -12,20 +12,19 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/deadlines.hpp"
 #include "base/metrics.hpp"
-#include "base/slots.hpp"
-#include "base/wall_history.hpp"
-#include "broker/callback_scope.hpp"
+#include "broker/clients.hpp"
 #include "broker/close_cause.hpp"
 #include "broker/connection.hpp"
 #include "broker/core.hpp"
 #include "broker/departure.hpp"
 #include "broker/drop_cause.hpp"
 #include "broker/handover_log.hpp"
+#include "broker/here.hpp"
 #include "broker/inbound.hpp"
 #include "broker/inline_input.hpp"
 #include "broker/log_limiters.hpp"
+#include "broker/outboxes.hpp"
 #include "broker/pending.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
@@ -34,6 +33,7 @@
 #include "broker/route.hpp"
 #include "broker/run.hpp"
 #include "broker/session.hpp"
+#include "broker/timers.hpp"
 #include "broker/waiting_connects.hpp"
 #include "hooks/hook.hpp"
 #include "mqtt/codec.hpp"
@@ -41,8 +41,6 @@
 
 namespace comqtt::broker {
 
-using hooks::EventId;
-using hooks::PacketBox;
 using mqtt::Packet;
 
 class Shard final : public hooks::DeferralSource {
@@ -78,7 +76,7 @@ public:
     void read_mail();
     /// Does what is due, or a part of it when that is much.
     void run_deadlines();
-    int64_t next_deadline_ms() const { return deadlines_.next_ms(); }
+    int64_t next_deadline_ms() const { return timers_.next_ms(); }
     /// True when there is work that waits for neither input nor time: replays, subscriptions, what is due.
     bool busy() const;
     bool idle() const;
@@ -86,13 +84,12 @@ public:
     int64_t uncommitted_since_ms() const { return uncommitted_since_ms_.load(std::memory_order_relaxed); }
 
     // --- for the server (shard_api.cpp) ---
-    Core& core() { return core_; }
-    unsigned number() const { return number_; }
-    Metrics& metrics() { return metrics_; }
-    bool in_callback() const { return in_callback_ != 0; }
-    int64_t now_ms() const { return now_ms_; }
-    int64_t wall_ms() const { return wall_ms_; }
-    Session* find_session(uint64_t subscriber) { return sessions_.find(subscriber & kHandleMask); }
+    Core& core() { return here_.core(); }
+    unsigned number() const { return here_.number(); }
+    Metrics& metrics() { return here_.metrics(); }
+    int64_t now_ms() const { return here_.now_ms(); }
+    int64_t wall_ms() const { return here_.wall_ms(); }
+    Session* find_session(uint64_t subscriber) { return clients_.session(subscriber); }
     void disconnect_client(uint64_t subscriber, Reason reason);
     void expire_client(uint64_t subscriber);
     void send_to_client(uint64_t subscriber, Packet packet);
@@ -104,7 +101,7 @@ public:
     void remove_inline_session(uint64_t subscriber);
     void publish_inline(hooks::Client& client, Packet packet);
     /// Lets go of hooks that were removed.
-    void renew_hooks() { core_.hooks.renew(hook_view_); }
+    void renew_hooks() { here_.renew_hooks(); }
     static mqtt::MessageRef message_of(const Packet& packet, std::string_view origin, int64_t created_ms,
                                        int64_t born_ms, uint8_t published_qos = 0);
     mqtt::MessageRef stored_message(const hooks::StoredMessage& record) const;
@@ -121,7 +118,7 @@ public:
     /// Aborts what is left and cancels what waits.
     void terminate();
     void close_listener_clients(const std::string& listener);
-    size_t connection_count() const { return connections_.count(); }
+    size_t connection_count() const { return clients_.connection_count(); }
     /// $SYS topics, then on_started; shard 0 only.
     void start();
     /// on_stopped; shard 0 only.
@@ -142,11 +139,8 @@ public:
 
     Ref<hooks::Deferral> make_deferral(hooks::Client& client, PacketBox* packet) override;
 
-    static constexpr uint64_t kHandleMask = SlotTable<Session>::kMask;
 
 private:
-    friend class CallbackScope;
-
     // --- work that failed (contain.cpp) ---
     void work_failed(Connection* c, const char* what) noexcept;
 
@@ -427,7 +421,6 @@ private:
     void waiting_due(Connection& c);
 
     // --- hand-over to other shards (handover.cpp) ---
-    MailBatch& outbox(unsigned shard);
     void hand_over_message(unsigned shard, Publication& p, Source source);
     void hand_over_run(unsigned shard, const Run& run);
     void hand_over_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
@@ -436,7 +429,6 @@ private:
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
-    void post_batch(unsigned shard);
     void vouch_for(unsigned shard);
     void accept_mail(MailBatch& batch);
     void accept_run(const Run& run);
@@ -451,7 +443,7 @@ private:
     void replay_to(uint64_t subscriber, topics::SubscriptionOptions options, const session::Delivery& stored);
 
     // --- retained messages (retained.cpp) ---
-    bool retained_full() const { return retained_full(core_); }
+    bool retained_full() const { return retained_full(here_.core()); }
     static bool retained_full(const Core& core);
     bool may_be_retained(std::string_view topic, unsigned owner) const;
     void retain_unanswered(Publication& p, hooks::Client& client, PacketBox& box);
@@ -497,7 +489,6 @@ private:
     void send_will(hooks::Client& client, PacketBox& box);
 
     // --- deadlines (deadlines.cpp) ---
-    enum DeadlineKind : uint32_t { kConnection, kSession, kDeferral, kSysTopics, kRetained, kLoad };
     void schedule(Connection& c, int64_t at_ms);
     void schedule(Session& s, int64_t at_ms);
     int64_t deadline_of(const Connection& c) const;
@@ -521,11 +512,7 @@ private:
     std::unordered_map<std::string, std::string> sys_values_;  ///< as published last, by the end of the topic
 
     // --- hooks (events.cpp) ---
-    bool wants(EventId id) const { return core_.hooks.wants(id); }
-    /// True when a hook failed and that is to refuse the event, where it can be refused.
-    template <typename F>
-    bool notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call);
-    bool sound(const PacketBox& box, EventId event);
+    bool wants(EventId id) const { return here_.wants(id); }
     void packet_processed(Connection& c, PacketBox* box, Reason reason);
 
     // --- messages of inline clients (inline_input.cpp) ---
@@ -536,37 +523,25 @@ private:
     void forget_inline_inputs();
     void inject_inline(hooks::Client& client, Packet packet);
 
-    Core& core_;
-    const unsigned number_;
-    Metrics metrics_;
-    int64_t now_ms_ = 0;
-    int64_t wall_ms_ = 0;
-    WallHistory wall_history_;
-    uint64_t clock_ = 0;
-    uint32_t in_callback_ = 0;
-    hooks::HookView hook_view_;
+    Here here_;
     std::unordered_map<const hooks::Client*, InlineInput> inline_inputs_;  ///< of clients whose message waits
-    SlotTable<Connection> connections_;
-    SlotTable<Session> sessions_;
+    Clients clients_;
     ChunkPool chunks_;
     RouteCache routes_;
     Route passing_route_;  ///< of one publish, when it is not worth keeping
     topics::Matches matches_;
     topics::RetainedStore retained_;
-    Deadlines deadlines_;
+    Timers timers_;
     std::vector<Connection*> dirty_;
     std::vector<uint64_t> ready_takers_;  ///< connections whose take-over may go on
     WaitingConnects connects_;
     std::vector<uint64_t> half_closed_;
     void finish_half_closed();
-    std::vector<std::unique_ptr<Connection>> graveyard_;  ///< freed at the end of the round
-    std::vector<std::unique_ptr<Session>> dead_sessions_;
     std::deque<Departure> departures_;
     std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
-    std::vector<MailBatch> outboxes_;
-    std::vector<std::vector<uint64_t>> handover_waiters_;  ///< handles of publishers, by target shard
+    Outboxes outboxes_;
     Replays replays_;
     static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, or a request
     topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
@@ -576,7 +551,6 @@ private:
     std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};
     std::vector<Ref<hooks::Client>> handover_logs_;  ///< to each shard; null = not stored yet
     std::vector<Ref<hooks::Client>> arrived_logs_;   ///< from each shard
-    uint64_t handed_on_ = 0;               ///< messages handed to other shards that acknowledgements wait for
     std::vector<uint64_t> store_waiters_;  ///< handles of connections not read for the stores' sake
     uint64_t next_position_ = 2;           ///< of the next message that is stored
     std::unordered_map<uint64_t, PendingLoad> loads_;

@@ -6,10 +6,10 @@
 namespace comqtt::broker {
 
 void Shard::disconnect_client(uint64_t subscriber, Reason reason) {
-    Session* s = find_session(subscriber);
+    Session* s = clients_.session(subscriber);
     if (!s || !s->connection) return;
     Connection& c = *s->connection;
-    if (core_.config.compatibilities.passive_client_disconnect) {
+    if (here_.core().config.compatibilities.passive_client_disconnect) {
         if (c.version != mqtt::Version::v5) return;
         Packet packet;
         packet.type = mqtt::PacketType::disconnect;
@@ -21,7 +21,7 @@ void Shard::disconnect_client(uint64_t subscriber, Reason reason) {
 }
 
 void Shard::expire_client(uint64_t subscriber) {
-    Session* s = find_session(subscriber);
+    Session* s = clients_.session(subscriber);
     if (!s || s->sink) return;
     s->expiry_interval = 0;
     if (s->connection) {
@@ -33,7 +33,7 @@ void Shard::expire_client(uint64_t subscriber) {
 }
 
 void Shard::send_to_client(uint64_t subscriber, Packet packet) {
-    Session* s = find_session(subscriber);
+    Session* s = clients_.session(subscriber);
     if (!s || !s->connection || s->connection->state != Connection::State::established) return;
     if (packet.type == mqtt::PacketType::publish && packet.qos) {
         // A flow of its own: the packet identifier is ours to give.
@@ -48,7 +48,7 @@ void Shard::send_to_client(uint64_t subscriber, Packet packet) {
         p.retain = packet.retain;
         p.has_expiry = in.view.has_expiry;
         p.expiry_interval = in.view.message_expiry_interval;
-        p.stamp(now_ms_, wall_ms_);
+        p.stamp(here_.now_ms(), here_.wall_ms());
         session::Delivery form;
         form.qos = packet.qos;
         form.retain = packet.retain;
@@ -59,7 +59,7 @@ void Shard::send_to_client(uint64_t subscriber, Packet packet) {
 }
 
 void Shard::inject(uint64_t subscriber, Packet packet) {
-    Session* s = find_session(subscriber);
+    Session* s = clients_.session(subscriber);
     if (!s) return;
     if (s->client->is_inline) {
         publish_inline(*s->client, std::move(packet));
@@ -67,16 +67,16 @@ void Shard::inject(uint64_t subscriber, Packet packet) {
     }
     if (!s->connection || s->connection->state != Connection::State::established) return;
     Connection& c = *s->connection;
-    metrics_.packets_received.add();
-    if (packet.type == mqtt::PacketType::publish) metrics_.messages_received.add();
+    here_.metrics().packets_received.add();
+    if (packet.type == mqtt::PacketType::publish) here_.metrics().messages_received.add();
     packet.version = c.version;
     Ref<PacketBox> box = box_packet(std::move(packet), c.client->id);
     if (c.suspension) {
         auto& waiting = c.suspension->waiting;
-        if (waiting.size() < core_.config.capabilities.maximum_client_writes_pending) {
+        if (waiting.size() < here_.core().config.capabilities.maximum_client_writes_pending) {
             waiting.push_back(std::move(box));
         } else {
-            metrics_.quota_exceeded.add();
+            here_.metrics().quota_exceeded.add();
         }
         return;
     }
@@ -85,7 +85,7 @@ void Shard::inject(uint64_t subscriber, Packet packet) {
 
 std::vector<hooks::StoredSubscription> Shard::subscriptions_of(uint64_t subscriber) {
     std::vector<hooks::StoredSubscription> all;
-    if (const Session* s = find_session(subscriber))
+    if (const Session* s = clients_.session(subscriber))
         s->subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions& options) {
             all.push_back({s->client->id,
                            {filter, static_cast<uint8_t>(options.qos), options.no_local != 0,
@@ -112,41 +112,43 @@ void Shard::subscribe_inline(Session& s, std::string_view filter, topics::Subscr
     packet.type = mqtt::PacketType::subscribe;
     packet.filters.push_back(entry);
     const auto box = box_packet(std::move(packet), s.client->id);
-    if (notify(EventId::on_subscribe, s.client.get(), box.get(),
-               [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *s.client, *box); }))
+    if (here_.notify(
+            EventId::on_subscribe, s.client.get(), box.get(),
+            [&](hooks::Hook& hook, hooks::Event& event) { hook.on_subscribe(event, *s.client, *box); }))
         return;
     bool existed = false;
     int32_t count = 0;
     add_subscription(s, entry, options.identifier, existed, count);
     const uint8_t code = entry.qos;
-    notify(EventId::on_subscribed, s.client.get(), box.get(), [&](hooks::Hook& hook, hooks::Event& event) {
-        hook.on_subscribed(event, *s.client, *box, {&code, 1}, {&count, 1});
-    });
+    here_.notify(EventId::on_subscribed, s.client.get(), box.get(),
+                 [&](hooks::Hook& hook, hooks::Event& event) {
+                     hook.on_subscribed(event, *s.client, *box, {&code, 1}, {&count, 1});
+                 });
     topics::ParsedFilter parsed;
     if (topics::parse_filter(filter, parsed) == topics::FilterError::none && !parsed.shared)
         start_replay(s, parsed.topic_filter, options);
 }
 
 void Shard::remove_inline_session(uint64_t subscriber) {
-    if (Session* s = find_session(subscriber)) end_session(*s, false);
+    if (Session* s = clients_.session(subscriber)) end_session(*s, false);
 }
 
 void Shard::shut_down(int64_t drain_ms) {
     shutting_down_ = true;
-    connections_.each([&](Connection& c) {
+    clients_.each_connection([&](Connection& c) {
         if (c.state == Connection::State::awaiting_connect) {
             close(c,
                   {.reason = Reason::server_shutting_down, .text = "the server stops", .tell_client = false});
         } else {
             close(c, {.reason = Reason::server_shutting_down, .text = "the server stops"});
         }
-        c.since_ms = now_ms_ + drain_ms;
+        c.since_ms = here_.now_ms() + drain_ms;
         schedule(c, c.since_ms);
     });
 }
 
 void Shard::terminate() {
-    connections_.each([](Connection& c) {
+    clients_.each_connection([](Connection& c) {
         if (c.link) c.link->abort();
     });
     for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
@@ -155,7 +157,7 @@ void Shard::terminate() {
 }
 
 void Shard::close_listener_clients(const std::string& listener) {
-    connections_.each([&](Connection& c) {
+    clients_.each_connection([&](Connection& c) {
         const std::string& own = c.client    ? c.client->listener
                                  : c.opening ? c.opening->peer.listener
                                              : listener;

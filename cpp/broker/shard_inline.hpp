@@ -10,8 +10,8 @@ inline bool Shard::busy() const {
 }
 
 inline bool Shard::idle() const {
-    return core_.mailboxes[number_]->idle() && !busy() &&
-           (core_.store_health.failing() || (rounds_.empty() && loads_.empty()));
+    return here_.mailbox().idle() && !busy() &&
+           (here_.core().store_health.failing() || (rounds_.empty() && loads_.empty()));
 }
 
 inline bool Shard::certainly_not_retained(const Core& core, std::string_view topic) {
@@ -37,21 +37,6 @@ void Shard::contain(Connection* c, F&& work) noexcept {
     } catch (...) {
         work_failed(c, "an unknown exception");
     }
-}
-
-template <typename F>
-bool Shard::notify(EventId id, hooks::Client* client, PacketBox* packet, F&& call) {
-    if (!wants(id)) return false;
-    bool failed = false;
-    const CallbackScope scope(*this);
-    core_.hooks.each(hook_view_, id, [&](hooks::Hook& hook) {
-        hooks::Event event(id, wall_ms_, client, packet);
-        call(hook, event);
-        if (!event.failed()) return;
-        failed = true;
-        core_.hooks.report_failure(event, hook);
-    });
-    return failed && core_.hooks.refuses_on_failure();
 }
 
 }  // namespace comqtt::broker

@@ -15,11 +15,11 @@ void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source sou
     for (size_t i = 0; i < tries; ++i) {
         const topics::GroupMember* member = group.members->pick(skip);
         if (!member) return;
-        if (member->subscriber.shard() != number_) {
+        if (member->subscriber.shard() != here_.number()) {
             hand_over_targeted(member->subscriber, member->options, group.share, p, source);
             return;
         }
-        Session* s = find_session(member->subscriber.value);
+        Session* s = clients_.session(member->subscriber.value);
         if (s && (redelivery || s->sink ||
                   cached_verdict(*s, p.topic_name.text(), hooks::Access::read) != hooks::Verdict::deny)) {
             deliver_targeted(member->subscriber, member->options, group.share, p, source);
@@ -31,7 +31,7 @@ void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source sou
 
 void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,
                              Ref<session::ShareName> share, Publication& p, Source source) {
-    Session* s = find_session(target.value);
+    Session* s = clients_.session(target.value);
     if (share && !(s && (s->connection || s->sink)) && pass_on_shared(target, !s, share, p, source)) return;
     if (!s) return;
     session::Delivery form;
@@ -60,14 +60,14 @@ void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOp
 bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share,
                            Publication& p, Source source) {
     topics::Matches found;
-    core_.index.match(p.topic_name.text(), found);
+    here_.core().index.match(p.topic_name.text(), found);
     for (const auto& group : found.groups) {
         if (group->share_name != share->share_name || group->topic_filter != share->topic_filter) continue;
         const topics::GroupMember* member = group->pick(from);
         if (!member || member->subscriber == from ||
             !(gone || member->online.load(std::memory_order_relaxed)))
             return false;
-        if (member->subscriber.shard() == number_) {
+        if (member->subscriber.shard() == here_.number()) {
             deliver_targeted(member->subscriber, member->options, share, p, source);
         } else {
             hand_over_targeted(member->subscriber, member->options, share, p, source);
@@ -90,7 +90,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
     });
     const auto other_member = [&](const session::Delivery& delivery, RouteGroup& group) {
         topics::Matches found;
-        core_.index.match(delivery.message->topic_name().text(), found);
+        here_.core().index.match(delivery.message->topic_name().text(), found);
         for (const auto& snapshot : found.groups) {
             if (snapshot->share_name != delivery.share->share_name ||
                 snapshot->topic_filter != delivery.share->topic_filter)
@@ -104,7 +104,7 @@ void Shard::redeliver_shared(Session& s, bool ending) {
     };
     const auto move_on = [&](session::Delivery delivery) {
         RouteGroup group;
-        if (delivery.message->due_ms() <= now_ms_ || !other_member(delivery, group)) return false;
+        if (delivery.message->due_ms() <= here_.now_ms() || !other_member(delivery, group)) return false;
         Publication p = Publication::of(delivery.message);
         p.exactly_once = true;  // it is forgotten here at the same time
         deliver_to_group(group, p, {}, true, s.id);

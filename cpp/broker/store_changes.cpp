@@ -47,7 +47,7 @@ void Shard::save_session(Session& s) {
         const Packet& packet = s.will->box->packet;
         record.has_will = true;
         record.will = {packet.topic_name, packet.payload, packet.qos, packet.retain, packet.properties};
-        record.will_due_ms = wall_ms_ + std::max<int64_t>(0, s.will->due_ms - now_ms_);
+        record.will_due_ms = here_.wall_ms() + std::max<int64_t>(0, s.will->due_ms - here_.now_ms());
     } else if (s.connection && client.will) {
         record.has_will = true;
         record.will = *client.will;
@@ -94,7 +94,7 @@ void Shard::save_message(const Session& s, session::Delivery& delivery, mqtt::Pa
     change.retain = delivery.retain;
     change.packet_id = id;
     change.position = delivery.position;
-    change.message_key = delivery.message->key(core_.next_message_key);
+    change.message_key = delivery.message->key(here_.core().next_message_key);
     change.message = delivery.message;
     if (delivery.identifiers || delivery.share) {
         change.details = std::make_unique<Change::Details>();
@@ -131,8 +131,9 @@ void Shard::finish_flow(Session& s, mqtt::PacketId id) {
 
 /// The stores cannot commit, and more waits for them than may.
 bool Shard::store_overflows() const {
-    return core_.store_health.failing() &&
-           core_.uncommitted_bytes.load(std::memory_order_relaxed) > core_.config.limits.uncommitted_bytes;
+    return here_.core().store_health.failing() &&
+           here_.core().uncommitted_bytes.load(std::memory_order_relaxed) >
+               here_.core().config.limits.uncommitted_bytes;
 }
 
 void Shard::record_retained(const mqtt::MessageRef& message) {

@@ -19,14 +19,14 @@ constexpr int64_t kFailedMs = 1000;  ///< when the store could not be read
 bool Shard::expire_tail(Session& s) {
     session::Tail& tail = *s.tail;
     bool any = false;
-    while (tail.expiries.next_ms() <= now_ms_) {
+    while (tail.expiries.next_ms() <= here_.now_ms()) {
         const session::Expiry expiry = tail.expiries.take();
         if (!tail.messages || (expiry.key <= tail.after && !tail.cold)) continue;  // in memory, or was
         any = true;
-        metrics_.inflight_dropped.add();
+        here_.metrics().inflight_dropped.add();
         forget_in_tail(s, expiry.key, expiry.bytes);
     }
-    if (tail.unknown_due_ms <= now_ms_ && !tail.sweep) begin_sweep(s);
+    if (tail.unknown_due_ms <= here_.now_ms() && !tail.sweep) begin_sweep(s);
     if (!tail.messages && !tail.cold && !tail.loading) drop_tail(s);
     return any;
 }
@@ -38,7 +38,7 @@ void Shard::forget_in_tail(Session& s, uint64_t position, uint64_t footprint) {
     tail.messages -= std::min<uint64_t>(tail.messages, 1);
     tail.bytes -= bytes;
     uncount_queued(1, bytes);
-    core_.stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    here_.core().stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
     forget_message(s, position);
     if (tail.loading || tail.cold) tail.gone.insert(position);
 }
@@ -48,7 +48,7 @@ void Shard::begin_sweep(Session& s) {
     session::Tail& tail = *s.tail;
     tail.sweeping = true;
     if (sweeps_ >= kSweeps) {
-        tail.unknown_due_ms = now_ms_ + kCrowdedMs;
+        tail.unknown_due_ms = here_.now_ms() + kCrowdedMs;
         schedule(s, tail.unknown_due_ms);
         return;
     }
@@ -63,9 +63,10 @@ void Shard::take_sweep(Session& s, const hooks::Load& load) {
     --sweeps_;
     const Status status = load.status();
     if (status != Status::ok && status != Status::not_found) {
-        core_.log.write(LogLevel::error, "broker", "client '{}': its stored messages could not be read: {}",
-                        s.client->id, load.text());
-        tail.unknown_due_ms = now_ms_ + kFailedMs;
+        here_.core().log.write(LogLevel::error, "broker",
+                               "client '{}': its stored messages could not be read: {}", s.client->id,
+                               load.text());
+        tail.unknown_due_ms = here_.now_ms() + kFailedMs;
         schedule(s, tail.unknown_due_ms);
         return;
     }
@@ -80,7 +81,7 @@ void Shard::take_sweep(Session& s, const hooks::Load& load) {
         tail.unknown -= std::min<uint64_t>(tail.unknown, 1);
         tail.unknown_bytes -= std::min<uint64_t>(tail.unknown_bytes, bytes);
         if (record.position <= tail.after && !tail.cold) continue;  // in memory by now
-        if (due <= now_ms_) {
+        if (due <= here_.now_ms()) {
             forget_in_tail(s, record.position, bytes);
             drop_inflight(s, delivery, 0);
         } else if (due != INT64_MAX) {

@@ -10,21 +10,21 @@ namespace comqtt::broker {
 
 void Shard::start() {
     begin_round();
-    if (core_.config.sys_topic_resend_interval_s) publish_sys_topics();
-    notify(EventId::on_started, nullptr, nullptr,
-           [](hooks::Hook& hook, hooks::Event& event) { hook.on_started(event); });
+    if (here_.core().config.sys_topic_resend_interval_s) publish_sys_topics();
+    here_.notify(EventId::on_started, nullptr, nullptr,
+                 [](hooks::Hook& hook, hooks::Event& event) { hook.on_started(event); });
 }
 
 void Shard::finish() {
-    notify(EventId::on_stopped, nullptr, nullptr,
-           [](hooks::Hook& hook, hooks::Event& event) { hook.on_stopped(event); });
+    here_.notify(EventId::on_stopped, nullptr, nullptr,
+                 [](hooks::Hook& hook, hooks::Event& event) { hook.on_stopped(event); });
 }
 
 void Shard::publish_sys_topics() {
-    const int64_t interval = int64_t{core_.config.sys_topic_resend_interval_s} * 1000;
-    deadlines_.add({now_ms_ + interval, 0, kSysTopics});
-    const MetricsSnapshot now = take_snapshot(core_);
-    if (core_.sys_values_cleared.exchange(false, std::memory_order_relaxed)) sys_values_.clear();
+    const int64_t interval = int64_t{here_.core().config.sys_topic_resend_interval_s} * 1000;
+    timers_.at(Timers::Kind::sys_topics, 0, here_.now_ms() + interval);
+    const MetricsSnapshot now = take_snapshot(here_.core());
+    if (here_.core().sys_values_cleared.exchange(false, std::memory_order_relaxed)) sys_values_.clear();
     const auto send = [&](std::string_view name, std::string_view value) {
         std::string& sent = sys_values_[std::string(name)];
         if (sent == value) return;  // a new subscriber gets the retained one
@@ -34,8 +34,8 @@ void Shard::publish_sys_topics() {
         p.topic_name = ByteView(topic);
         p.payload = ByteView(value);
         p.retain = true;
-        p.stamp(now_ms_, wall_ms_);
-        p.origin.node = core_.config.node_id;
+        p.stamp(here_.now_ms(), here_.wall_ms());
+        p.origin.node = here_.core().config.node_id;
         retain_message(p, nullptr, nullptr);
         publish(p, {}, nullptr, nullptr);
     };
@@ -60,8 +60,8 @@ void Shard::publish_sys_topics() {
     number("subscriptions", now.subscriptions);
     number("system/memory", now.memory_alloc);
     number("system/threads", now.threads);
-    notify(EventId::on_sys_info_tick, nullptr, nullptr,
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_sys_info_tick(event, now); });
+    here_.notify(EventId::on_sys_info_tick, nullptr, nullptr,
+                 [&](hooks::Hook& hook, hooks::Event& event) { hook.on_sys_info_tick(event, now); });
 }
 
 }  // namespace comqtt::broker

@@ -55,9 +55,9 @@ void Shard::wait_for_old_connection(Connection& c, Ref<PacketBox> box) {
     Suspension state;
     state.step = Step::take_over;
     state.box = std::move(box);
-    state.bytes_left = core_.config.limits.takeover_bytes;
+    state.bytes_left = here_.core().config.limits.takeover_bytes;
     c.suspension = std::make_unique<Suspension>(std::move(state));
-    c.last_received_ms = now_ms_;
+    c.last_received_ms = here_.now_ms();
     connects_.takers.emplace(connect_key(c), &c);
     pause(c);
     schedule(c, deadline_of(c));
@@ -79,14 +79,14 @@ void Shard::note_taker(const Connection& c) {
 
 void Shard::run_take_overs() {
     for (const uint64_t handle : std::exchange(ready_takers_, {})) {
-        Connection* c = connections_.find(handle);
+        Connection* c = clients_.connection(handle);
         if (c && first_taker(*c) == c) take_over(*c);
     }
 }
 
 /// False when the old connection has more to say, or waits for a verdict, and there is time for it.
 bool Shard::hear_out(Connection& c, Connection& old) {
-    if (now_ms_ >= c.last_received_ms + core_.config.limits.takeover_timeout_ms) return true;
+    if (here_.now_ms() >= c.last_received_ms + here_.core().config.limits.takeover_timeout_ms) return true;
     struct LastWords {
         explicit LastWords(Connection& connection) : c(connection) { c.last_words = true; }
         ~LastWords() { c.last_words = false; }
@@ -120,20 +120,20 @@ bool Shard::hear_out(Connection& c, Connection& old) {
 
 /// Ends the connection that has the session, when it may end, and goes on with the CONNECT of `c`.
 void Shard::take_over(Connection& c) {
-    const auto known = core_.registry.find(c.client->id);
-    const Session* s = known ? find_session(known->session) : nullptr;
+    const auto known = here_.core().registry.find(c.client->id);
+    const Session* s = known ? clients_.session(known->session) : nullptr;
     if (Connection* old = s ? s->connection : nullptr) {
         if (!hear_out(c, *old)) return;
         if (c.state == Connection::State::closing) return;
         if (old->state == Connection::State::established) {
-            metrics_.takeovers.add();
+            here_.metrics().takeovers.add();
             close(*old, kTakenOver);
         }
     }
     connects_.takers.erase(connect_key(c));
     Ref<PacketBox> box = std::move(c.suspension->box);
     c.suspension.reset();
-    c.last_received_ms = now_ms_;
+    c.last_received_ms = here_.now_ms();
     establish(c, std::move(box), Progress::announced);
     continue_input(c, {});
     resume(c);

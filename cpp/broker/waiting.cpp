@@ -23,20 +23,20 @@ int64_t pulse_period(uint32_t keep_alive_ms) {
 
 void Shard::pause(Connection& c) {
     if (c.paused_by++ == 0 && c.link && !c.finishing) c.link->pause_reading();
-    if (c.congested() && c.out.bytes() <= core_.config.limits.high_mark_bytes) release_waiters(c);
+    if (c.congested() && c.out.bytes() <= here_.core().config.limits.high_mark_bytes) release_waiters(c);
 }
 
 void Shard::resume(Connection& c) {
     if (c.half_closed) half_closed_.push_back(c.handle);  // perhaps what it waited for has come
     if (c.paused_by == 0 || --c.paused_by) return;
     // Until now it could not show that it is alive.
-    c.last_received_ms = now_ms_;
+    c.last_received_ms = here_.now_ms();
     schedule(c, deadline_of(c));
     if (c.link && !c.finishing) c.link->resume_reading();
 }
 
 Waiting& Shard::waiting_of(Connection& c) {
-    if (!c.waiting) c.waiting = std::make_unique<Waiting>(core_.config.limits, now_ms_);
+    if (!c.waiting) c.waiting = std::make_unique<Waiting>(here_.core().config.limits, here_.now_ms());
     return *c.waiting;
 }
 
@@ -44,14 +44,14 @@ Waiting& Shard::waiting_of(Connection& c) {
 void Shard::begin_waiting(Connection& c, uint64_t receiver, bool idle, uint64_t room) {
     if (c.state == Connection::State::closing) return;
     Waiting& waiting = waiting_of(c);
-    if (!waiting.add(core_.config.limits, receiver, idle, now_ms_)) {
-        metrics_.waits_refused.add();
+    if (!waiting.add(here_.core().config.limits, receiver, idle, here_.now_ms())) {
+        here_.metrics().waits_refused.add();
         go_on_if_free(c);
         return;
     }
     waiting.offer(room);
     if (!waiting.held() && !waiting.in_pulse()) {
-        metrics_.backpressure_pauses.add();
+        here_.metrics().backpressure_pauses.add();
         hold_back(c);
     } else {
         schedule(c, deadline_of(c));
@@ -59,7 +59,8 @@ void Shard::begin_waiting(Connection& c, uint64_t receiver, bool idle, uint64_t 
 }
 
 void Shard::stop_waiting(Connection& c, uint64_t receiver) {
-    if (c.waiting && c.waiting->remove(core_.config.limits, receiver, now_ms_)) go_on_if_free(c);
+    if (c.waiting && c.waiting->remove(here_.core().config.limits, receiver, here_.now_ms()))
+        go_on_if_free(c);
 }
 
 void Shard::go_on_if_free(Connection& c) {
@@ -70,15 +71,15 @@ void Shard::go_on_if_free(Connection& c) {
 
 void Shard::hold_back(Connection& c) {
     Waiting& waiting = *c.waiting;
-    waiting.set_held(core_.config.limits, true, now_ms_);
-    waiting.pulse_ms = c.keep_alive_ms ? now_ms_ + pulse_period(c.keep_alive_ms) : INT64_MAX;
+    waiting.set_held(here_.core().config.limits, true, here_.now_ms());
+    waiting.pulse_ms = c.keep_alive_ms ? here_.now_ms() + pulse_period(c.keep_alive_ms) : INT64_MAX;
     schedule(c, deadline_of(c));
     pause(c);
 }
 
 void Shard::let_read(Connection& c) {
     if (!c.waiting->held()) return;
-    c.waiting->set_held(core_.config.limits, false, now_ms_);
+    c.waiting->set_held(here_.core().config.limits, false, here_.now_ms());
     resume(c);
 }
 
@@ -89,12 +90,12 @@ void Shard::note_pulse(Connection& c, size_t bytes) {
 
 void Shard::waiting_due(Connection& c) {
     Waiting& waiting = *c.waiting;
-    if (waiting.idle_until_ms() <= now_ms_) {
-        waiting.leave_idle(core_.config.limits, now_ms_);
-        metrics_.waits_refused.add();
+    if (waiting.idle_until_ms() <= here_.now_ms()) {
+        waiting.leave_idle(here_.core().config.limits, here_.now_ms());
+        here_.metrics().waits_refused.add();
         go_on_if_free(c);
     }
-    if (waiting.pulse_ms <= now_ms_) {
+    if (waiting.pulse_ms <= here_.now_ms()) {
         waiting.begin_pulse();
         let_read(c);
     }

@@ -24,14 +24,13 @@ void Shard::settle_will(Session& s, bool session_ends) {
     Ref<PacketBox> box = box_will(*client, *client->will);
     const uint32_t delay = client->will->properties.number(mqtt::PropertyId::will_delay_interval).value_or(0);
     if (wants(EventId::on_will)) {
-        const CallbackScope scope(*this);
-        hooks::Event event(EventId::on_will, wall_ms_, client.get(), box.get());
+        hooks::Event event(EventId::on_will, here_.wall_ms(), client.get(), box.get());
         size_t position = 0;
-        const auto action = core_.hooks.act(hook_view_,
-            event, position, [&](hooks::Hook& hook) { return hook.on_will(event, *client, *box); });
+        const auto action =
+            here_.act(event, position, [&](hooks::Hook& hook) { return hook.on_will(event, *client, *box); });
         if (action != hooks::Action::proceed) return;
-        if (!sound(*box, event.id())) {
-            if (core_.hooks.refuses_on_failure()) return;
+        if (!here_.sound(*box, event.id())) {
+            if (here_.core().hooks.refuses_on_failure()) return;
             box = box_will(*client, *client->will);
         }
     }
@@ -42,30 +41,26 @@ void Shard::settle_will(Session& s, bool session_ends) {
     s.will = std::make_unique<DelayedWill>();
     s.will->box = std::move(box);
     s.will->client = client;
-    s.will->due_ms = now_ms_ + int64_t{delay} * 1000;
+    s.will->due_ms = here_.now_ms() + int64_t{delay} * 1000;
 }
 
 void Shard::begin_will(hooks::Client& client, Ref<PacketBox> box, size_t position) {
     const std::string_view topic = box->packet.topic_name;
     if (topic == "$SYS" || topic.starts_with("$SYS/")) {
-        metrics_.acl_denied.add();  // $SYS topics are the server's
+        here_.metrics().acl_denied.add();  // $SYS topics are the server's
         return;
     }
-    hooks::Event event(EventId::on_acl_check, wall_ms_, &client, box.get(), this);
-    hooks::Verdict verdict;
-    {
-        const CallbackScope scope(*this);
-        verdict = core_.hooks.ask(hook_view_, event, position, [&](hooks::Hook& hook) {
-            return hook.on_acl_check(event, client, box->packet.topic_name, hooks::Access::write);
-        });
-    }
+    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), &client, box.get(), this);
+    const hooks::Verdict verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
+        return hook.on_acl_check(event, client, box->packet.topic_name, hooks::Access::write);
+    });
     if (verdict == hooks::Verdict::pending && event.deferred()) {
         const uint64_t number = wait_for(event.take_deferral(), PendingVerdict::What::will, 0, position);
         pending_[number].box = std::move(box);
         return;
     }
     if (verdict != hooks::Verdict::allow) {
-        metrics_.acl_denied.add();
+        here_.metrics().acl_denied.add();
         return;
     }
     send_will(client, *box);
@@ -79,22 +74,22 @@ void Shard::send_will(hooks::Client& client, PacketBox& box) {
     p.topic_name = ByteView(packet.topic_name);
     p.payload = ByteView(packet.payload);
     p.properties = ByteView(properties);
-    p.qos = std::min(packet.qos, static_cast<uint8_t>(core_.config.capabilities.maximum_qos));
-    p.retain = packet.retain && core_.config.capabilities.retain_available;
+    p.qos = std::min(packet.qos, static_cast<uint8_t>(here_.core().config.capabilities.maximum_qos));
+    p.retain = packet.retain && here_.core().config.capabilities.retain_available;
     const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
     p.has_expiry = expiry.has_value();
     p.expiry_interval = expiry.value_or(0);
-    p.stamp(now_ms_, wall_ms_);
+    p.stamp(here_.now_ms(), here_.wall_ms());
     p.origin.publisher = client.session;
-    p.origin.node = core_.config.node_id;
+    p.origin.node = here_.core().config.node_id;
     p.origin_id = ByteView(client.id);
-    const Session* s = find_session(client.session);
+    const Session* s = clients_.session(client.session);
     p.exactly_once = s && s->stored;  // it is forgotten here at the same time
     box.frozen = true;
     retain_unanswered(p, client, box);
     publish(p, {}, &client, &box);
-    notify(EventId::on_will_sent, &client, &box,
-           [&](hooks::Hook& hook, hooks::Event& event) { hook.on_will_sent(event, client, box); });
+    here_.notify(EventId::on_will_sent, &client, &box,
+                 [&](hooks::Hook& hook, hooks::Event& event) { hook.on_will_sent(event, client, box); });
 }
 
 }  // namespace comqtt::broker

@@ -53,9 +53,8 @@ ServerImpl::~ServerImpl() {
 }
 
 bool ServerImpl::in_callback() const {
-    const Shard* shard = broker::current_callback_shard();
-    return (shard && &const_cast<Shard*>(shard)->core() == core_.get()) ||
-           CallbackMark::inside(static_cast<const Server*>(this)) || on_some_loop();
+    return broker::CallbackScope::inside(*core_) || CallbackMark::inside(static_cast<const Server*>(this)) ||
+           on_some_loop();
 }
 
 bool ServerImpl::on_loop(unsigned shard) const { return loops_.loops[shard]->on_thread(); }
