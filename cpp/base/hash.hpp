@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <random>
+#include <string_view>
 
 #include "base/bytes.hpp"
 
@@ -35,5 +37,20 @@ inline uint64_t hash_bytes(ByteView text, uint64_t seed) {
     if (left) std::memcpy(&tail, p, left);
     return mix_hash(hash ^ tail, kFirst ^ kSecond);
 }
+
+/// Random, the same for the life of the process.
+inline uint64_t process_hash_seed() {
+    static const uint64_t seed = [] {
+        std::random_device random;
+        return (uint64_t{random()} << 32) | random();
+    }();
+    return seed;
+}
+
+/// For tables whose keys peers choose: the standard library's hash has no seed, and texts that collide in it can be made.
+struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return hash_bytes(ByteView(text), process_hash_seed()); }
+};
 
 }  // namespace comqtt

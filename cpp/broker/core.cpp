@@ -7,7 +7,7 @@
 namespace comqtt::broker {
 
 Registry::Stripe& Registry::stripe(std::string_view id) const {
-    return stripes_[hash_bytes(ByteView(id), 0) % kStripes];
+    return stripes_[TextHash()(id) >> 60];  // the table in it takes the lower bits
 }
 
 Ref<hooks::Client> Registry::find(std::string_view id) const {
@@ -83,7 +83,7 @@ Ref<hooks::Client> SessionClients::find(topics::SubscriberId session) const {
 
 Status BlockList::add(std::string_view id, size_t limit) {
     const std::unique_lock lock(mutex_);
-    if (ids_.count(std::string(id))) return Status::exists;
+    if (ids_.contains(id)) return Status::exists;
     if (ids_.size() >= limit) return Status::too_large;
     ids_.emplace(id);
     count_.store(ids_.size(), std::memory_order_relaxed);
@@ -100,7 +100,7 @@ bool BlockList::remove(std::string_view id) {
 bool BlockList::contains(std::string_view id) const {
     if (count_.load(std::memory_order_relaxed) == 0) return false;
     const std::shared_lock lock(mutex_);
-    return ids_.count(std::string(id)) != 0;
+    return ids_.contains(id);
 }
 
 std::vector<std::string> BlockList::all() const {

@@ -2,6 +2,7 @@
 // Core: what all shards of one server share. Everything here is thread-safe.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,10 +38,10 @@ public:
     size_t count() const;
 
 private:
-    static constexpr size_t kStripes = 16;
+    static constexpr size_t kStripes = 16;  ///< the upper four bits of a hash
     struct Stripe {
         mutable std::mutex mutex;
-        std::unordered_map<std::string_view, Ref<hooks::Client>> clients;
+        std::unordered_map<std::string_view, Ref<hooks::Client>, TextHash> clients;
     };
     Stripe& stripe(std::string_view id) const;
     mutable std::array<Stripe, kStripes> stripes_;
@@ -77,7 +78,7 @@ public:
 
 private:
     mutable std::shared_mutex mutex_;
-    std::unordered_set<std::string> ids_;
+    std::unordered_set<std::string, TextHash, std::equal_to<>> ids_;
     std::atomic<size_t> count_{0};
 };
 

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "topics/retained_store.hpp"
 #include "topics/subscription_index.hpp"
 
@@ -56,7 +57,7 @@ private:
 
     std::vector<List> todo_;  ///< by the shard whose store is read next
     List asked_;
-    std::unordered_map<std::string_view, List::iterator> by_filter_;
+    std::unordered_map<std::string_view, List::iterator, TextHash> by_filter_;
     std::unordered_map<uint64_t, uint64_t> live_;  ///< topic -> the replays below this number are older
     uint64_t listed_ = 0;                          ///< bit n: stands in the queue of shard n
 };

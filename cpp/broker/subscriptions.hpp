@@ -1,9 +1,9 @@
 #pragma once
 // Subscriptions of one session, by full filter text. Costs one pointer while there are none.
 
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "topics/subscription_index.hpp"
 
@@ -11,10 +11,11 @@ namespace comqtt::broker {
 
 class Subscriptions {
 public:
-    using Map = std::unordered_map<std::string, topics::SubscriptionOptions>;
+    /// In order, so that what goes through them does so the same way each time.
+    using Map = std::map<std::string, topics::SubscriptionOptions, std::less<>>;
 
     size_t size() const { return map_ ? map_->size() : 0; }
-    bool contains(const std::string& filter) const { return map_ && map_->count(filter); }
+    bool contains(const std::string& filter) const { return map_ && map_->contains(filter); }
     /// Null when there is none.
     const topics::SubscriptionOptions* find(const std::string& filter) const {
         if (!map_) return nullptr;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 
 namespace comqtt::topics {
 
@@ -38,7 +37,7 @@ struct Places {
     size_t first;
     size_t second;
     Places(std::string_view topic, size_t size) {
-        size_t hash = std::hash<std::string_view>{}(topic);
+        size_t hash = TextHash()(topic);
         first = hash & (size - 1);
         second = (hash >> 32) & (size - 1);
     }

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.hpp"
+
 namespace comqtt::topics {
 
 /// Aliases the client sets. Memory grows with the aliases used, not with the maximum; the total bytes of
@@ -47,7 +49,7 @@ private:
     void fade();
 
     std::vector<std::unique_ptr<Entry>> entries_;  ///< index + 1 = alias
-    std::unordered_map<std::string_view, uint16_t> by_topic_;
+    std::unordered_map<std::string_view, uint16_t, TextHash> by_topic_;
     std::vector<uint8_t>
         others_;  ///< uses of topics without alias, by hash; made when the aliases are used up
     uint16_t maximum_;
