@@ -8,7 +8,7 @@
  *     callbacks these wait for what a thread of the server is doing, a hook perhaps: comqtt_server_start, _run, _wait,
  *     _advance, _free, _remove_hook, _subscribe, _unsubscribe, _clear_retained, _each_retained and
  *     comqtt_client_each_subscription. No other call does. No lock of the library is held during a callback.
- * 2.  Callbacks run on the server's own threads (on_started and the stored_* events: on the thread that starts it).
+ * 2.  Callbacks run on the server's own threads (the stored_* events of a start: on the thread that starts it).
  *     Callbacks about one client never overlap and come in protocol order; callbacks about different clients may
  *     overlap. A callback must not block: it holds up every client of its thread. Answer PENDING instead.
  * 3.  Inside a callback every function may be called except comqtt_server_start, _run, _wait and _advance, which

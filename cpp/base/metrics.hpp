@@ -19,7 +19,7 @@ namespace comqtt {
     X(packets_sent, counter, "Control packets sent")                                              \
     X(messages_received, counter, "PUBLISH packets received")                                     \
     X(messages_sent, counter, "PUBLISH packets sent")                                             \
-    X(messages_dropped, counter, "Deliveries dropped because a queue was full or a client gone")  \
+    X(messages_dropped, counter, "Deliveries dropped: no room, too large, or not to be stored")   \
     X(inflight, gauge, "QoS 1 and 2 messages sent and not yet acknowledged")                      \
     X(inflight_dropped, counter, "In-flight or queued messages that expired or were cleared")     \
     X(retained, gauge, "Retained messages")                                                       \

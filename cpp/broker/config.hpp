@@ -39,7 +39,7 @@ struct Limits {
     uint32_t topic_levels = 128;
     uint32_t topic_length = 65'535;
     uint32_t user_properties = 1024;
-    uint64_t client_queued_bytes = 64ull << 20;  ///< one session's queue and output together
+    uint64_t client_queued_bytes = 64ull << 20;  ///< one session's queue and its output, each
     uint64_t queued_bytes = 1ull << 30;          ///< the same of all sessions
     uint64_t queued_messages = 100'000'000;      ///< of all session queues
     uint64_t uncommitted_bytes = 64ull << 20;    ///< handed to a store and not yet committed

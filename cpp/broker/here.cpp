@@ -20,15 +20,17 @@ void Here::read_clock() {
     wall_history_.note(now_ms_, wall_ms_);
 }
 
-bool Here::sound(const PacketBox& box, EventId event) const {
+bool Here::sound(const PacketBox& box, EventId event) {
     if (!box.edited) return true;
     mqtt::Packet packet = box.packet;
     if (packet.type == mqtt::PacketType::publish) packet.packet_id = packet.qos ? 1 : 0;
     const auto error = mqtt::validate_packet(packet, true);
     if (!error) return true;
-    core_.log.write(LogLevel::error, "hooks",
-                    "{}: a packet was edited into one that cannot be, refused: {} [{}]",
-                    hooks::event_name(event), error.what, error.statement);
+    uint64_t held_back = 0;
+    if (core_.log.enabled(LogLevel::error) && unsound_log_.allow(now_ms_, held_back))
+        core_.log.write(LogLevel::error, "hooks",
+                        "{}: a packet was edited into one that cannot be, refused: {} [{}]{}",
+                        hooks::event_name(event), error.what, error.statement, lines_held_back(held_back));
     return false;
 }
 

@@ -50,7 +50,7 @@ public:
     template <typename F>
     hooks::Action act(hooks::Event& event, size_t& position, F&& call);
     /// False when hooks made of the packet what no client may send; logged.
-    bool sound(const PacketBox& box, EventId event) const;
+    bool sound(const PacketBox& box, EventId event);
     /// Lets go of hooks that were removed.
     void renew_hooks() { core_.hooks.renew(hook_view_); }
 
@@ -62,6 +62,7 @@ private:
     int64_t wall_ms_ = 0;
     WallHistory wall_history_;
     hooks::HookView hook_view_;
+    LogLimiter unsound_log_;
 };
 
 /// While one is alive the thread is inside a hook or an inline handler, called by this shard.

@@ -11,6 +11,7 @@ struct LogLimiters {
     LogLimiter retained;
     LogLimiter failures;
     LogLimiter drops;
+    LogLimiter encoding;  ///< packets that hooks made too large to be any
     LogLimiter idle;  ///< receivers that are not waited for
 };
 

@@ -59,8 +59,10 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
     box.frozen = true;
     encode_buffer_.clear();
     if (!mqtt::encode_packet(box.packet, encode_buffer_)) {
-        here_.core().log.write(LogLevel::error, "broker", "client '{}': a packet could not be encoded",
-                               client ? client->id : "");
+        uint64_t held_back = 0;
+        if (here_.core().log.enabled(LogLevel::error) && limited_.encoding.allow(here_.now_ms(), held_back))
+            here_.core().log.write(LogLevel::error, "broker", "client '{}': a packet could not be encoded{}",
+                                   client ? client->id : "", lines_held_back(held_back));
         return false;
     }
     if (c.max_packet_size && encode_buffer_.size() > c.max_packet_size) {

@@ -74,7 +74,7 @@ typedef struct comqtt_hooks {
      * `init` that was COMQTT_OK. */
     void (*stop)(void* user);
 
-    /** Listeners accept. On the thread of comqtt_server_start. */
+    /** Listeners accept. comqtt_server_start waits for it. */
     void (*on_started)(void* user, comqtt_event* event);
     /** Last event of the server. */
     void (*on_stopped)(void* user, comqtt_event* event);

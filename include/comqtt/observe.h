@@ -17,7 +17,7 @@ typedef struct comqtt_metrics {
     int64_t time_s;    /**< unix seconds */
     int64_t started_s; /**< unix seconds */
     int64_t uptime_s;
-    int64_t memory_alloc; /**< bytes in use by the process heap */
+    int64_t memory_alloc; /**< resident bytes of the process */
     int64_t threads;      /**< of this server */
     int64_t bytes_received;
     int64_t bytes_sent;
