@@ -12,7 +12,7 @@ struct LogLimiters {
     LogLimiter failures;
     LogLimiter drops;
     LogLimiter encoding;  ///< packets that hooks made too large to be any
-    LogLimiter idle;  ///< receivers that are not waited for
+    LogLimiter idle;      ///< receivers that are not waited for
 };
 
 }  // namespace comqtt::broker

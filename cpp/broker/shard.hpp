@@ -139,7 +139,6 @@ public:
 
     Ref<hooks::Deferral> make_deferral(hooks::Client& client, PacketBox* packet) override;
 
-
 private:
     // --- work that failed (contain.cpp) ---
     void work_failed(Connection* c, const char* what) noexcept;
@@ -551,8 +550,8 @@ private:
     std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};
     std::vector<Ref<hooks::Client>> handover_logs_;  ///< to each shard; null = not stored yet
     std::vector<Ref<hooks::Client>> arrived_logs_;   ///< from each shard
-    std::vector<uint64_t> store_waiters_;  ///< handles of connections not read for the stores' sake
-    uint64_t next_position_ = 2;           ///< of the next message that is stored
+    std::vector<uint64_t> store_waiters_;            ///< handles of connections not read for the stores' sake
+    uint64_t next_position_ = 2;                     ///< of the next message that is stored
     std::unordered_map<uint64_t, PendingLoad> loads_;
     std::vector<uint64_t> new_loads_;
     unsigned sweeps_ = 0;                                           ///< under way

@@ -10,7 +10,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "broker/config.hpp"
-#include "storage/sqlite_store.hpp"
+#include "storage/store_config.hpp"
 
 namespace comqtt::server {
 

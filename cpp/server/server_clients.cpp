@@ -93,7 +93,8 @@ Result<void> ServerImpl::post_packet(const Ref<hooks::Client>& client, mqtt::Pac
     if (mailbox.pending_bytes() > 4 * core_->config.limits.handover_bytes)
         return Error{Status::queue_full, "more messages wait than the server takes in; try again later"};
     if (core_->inline_waiting.load(std::memory_order_relaxed) >= core_->config.limits.deferrals)
-        return Error{Status::queue_full, "as many messages wait behind a PENDING one as may; try again later"};
+        return Error{Status::queue_full,
+                     "as many messages wait behind a PENDING one as may; try again later"};
     broker::MailBatch batch;
     batch.footprint = packet.payload.size() + 256;
     batch.mails.emplace_back();

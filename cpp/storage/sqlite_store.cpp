@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "storage/backlog.hpp"
-#include "storage/checkpoint.hpp"
-#include "storage/committer.hpp"
-#include "storage/file_kind.hpp"
-#include "storage/file_lock.hpp"
-#include "storage/sqlite_open.hpp"
-#include "storage/store_loader.hpp"
-#include "storage/store_reader.hpp"
+#include "storage/commit/backlog.hpp"
+#include "storage/commit/checkpoint.hpp"
+#include "storage/commit/committer.hpp"
+#include "storage/file/file_kind.hpp"
+#include "storage/file/file_lock.hpp"
+#include "storage/file/sqlite_open.hpp"
+#include "storage/read/store_loader.hpp"
+#include "storage/read/store_reader.hpp"
 
 namespace comqtt::storage {
 

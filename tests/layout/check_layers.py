@@ -48,7 +48,20 @@ def check_own_include(source: Source, include: Include) -> str:
         return "the public header includes nothing of cpp/"
     if source.layer and target != source.layer and target not in rules.MAY_INCLUDE.get(source.layer, set()):
         return f"cpp/{source.layer} may not use {target}/"
-    return ""
+    return check_floor(source, include) if target == source.layer else ""
+
+
+def check_floor(source: Source, include: Include) -> str:
+    """What is wrong with an include of the own layer, or nothing."""
+    floors = rules.FLOORS.get(source.layer, {})
+    own = source.path.parts[2] if len(source.path.parts) > 3 else ""
+    names = include.name.split("/")
+    target = names[1] if len(names) > 2 else ""
+    if not own or include.name in rules.BELOW_FLOORS or target == own:
+        return ""
+    if own not in floors:
+        return f"cpp/{source.layer}/{own} has no floor in rules.py"
+    return "" if target in floors[own] else f"cpp/{source.layer}/{own} may not use {include.name}"
 
 
 def check_foreign_include(source: Source, include: Include) -> str:

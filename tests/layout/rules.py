@@ -19,6 +19,12 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "config": {"hooks", "topics", "mqtt", "base"},
     "server": set(LAYERS),
 }
+# Folders of cpp/ that have sub-folders -> the sub-folders that each of these may include. What lies in the folder itself
+# stands above them, but for the headers named here.
+FLOORS: dict[str, dict[str, set[str]]] = {
+    "storage": {"file": set(), "commit": {"file"}, "read": {"commit", "file"}, "tools": {"file"}},
+}
+BELOW_FLOORS = {"storage/store_config.hpp"}
 # The C interface stands on the server and on what the server's own headers hand out.
 CAPI_MAY_INCLUDE = set(LAYERS) - {"net", "session", "config", "http"}
 

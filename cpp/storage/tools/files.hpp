@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "storage/file_lock.hpp"
+#include "storage/file/file_lock.hpp"
 
 namespace comqtt::storage::tools {
 

@@ -1,6 +1,6 @@
 #include <fstream>
 
-#include "storage/sqlite_open.hpp"
+#include "storage/file/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
 #include "storage/tools/import_source.hpp"
 #include "storage/tools/json_rows.hpp"

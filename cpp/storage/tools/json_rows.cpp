@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mqtt/publish_view.hpp"
-#include "storage/schema.hpp"
+#include "storage/file/schema.hpp"
 #include "storage/tools/base64.hpp"
 #include "storage/tools/row_rules.hpp"
 

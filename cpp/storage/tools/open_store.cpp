@@ -1,7 +1,7 @@
 #include "storage/tools/open_store.hpp"
 
-#include "storage/schema.hpp"
-#include "storage/sqlite_open.hpp"
+#include "storage/file/schema.hpp"
+#include "storage/file/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
 
 namespace comqtt::storage::tools {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "storage/sqlite_db.hpp"
+#include "storage/file/sqlite_db.hpp"
 
 namespace comqtt::storage::tools {
 

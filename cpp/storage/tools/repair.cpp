@@ -1,8 +1,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "storage/schema.hpp"
-#include "storage/sqlite_open.hpp"
+#include "storage/file/schema.hpp"
+#include "storage/file/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
 #include "storage/tools/open_store.hpp"
 #include "storage/tools/page_file.hpp"

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "storage/sqlite_db.hpp"
-#include "storage/sqlite_open.hpp"
+#include "storage/file/sqlite_db.hpp"
+#include "storage/file/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
 
 namespace comqtt::storage::tools {

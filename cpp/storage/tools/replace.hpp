@@ -14,6 +14,7 @@ using AfterStep = std::function<void()>;
 /// `fresh`, which has no log, becomes the store at `path`; the old one is kept as it is, log and all, under a name
 /// that is free, which is given back. At every moment a whole store is at `path`: the old one until the new one is.
 /// The lock of `path` is held by the caller, and both are in one folder.
-Result<std::string> replace_store(const std::string& path, const std::string& fresh, const AfterStep& step = {});
+Result<std::string> replace_store(const std::string& path, const std::string& fresh,
+                                  const AfterStep& step = {});
 
 }  // namespace comqtt::storage::tools

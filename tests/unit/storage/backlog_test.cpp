@@ -1,6 +1,6 @@
 // What the shards are answered while batches wait for the writer.
 
-#include "storage/backlog.hpp"
+#include "storage/commit/backlog.hpp"
 
 #include "unit/storage/store_stage.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <fstream>
 
-#include "storage/migration.hpp"
-#include "storage/schema.hpp"
-#include "storage/sqlite_open.hpp"
+#include "storage/file/migration.hpp"
+#include "storage/file/schema.hpp"
+#include "storage/file/sqlite_open.hpp"
 #include "unit/storage/store_stage.hpp"
 
 namespace comqtt::storage::test {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/sqlite_open.hpp"
+#include "storage/file/sqlite_open.hpp"
 #include "storage/tools/files.hpp"
 #include "storage/tools/open_store.hpp"
 #include "storage/tools/row_writer.hpp"

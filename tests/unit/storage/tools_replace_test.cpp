@@ -10,8 +10,7 @@ namespace fs = std::filesystem;
 
 Rows clients(const std::string& prefix, int count) {
     Rows rows;
-    for (int i = 0; i < count; ++i)
-        rows.push_back({TableId::sessions, session(prefix + std::to_string(i))});
+    for (int i = 0; i < count; ++i) rows.push_back({TableId::sessions, session(prefix + std::to_string(i))});
     return rows;
 }
 
