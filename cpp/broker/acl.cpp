@@ -33,7 +33,7 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
         const auto known = cached_verdict(s, topic, hooks::Access::read);
         if (known != hooks::Verdict::next) return known;
     }
-    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), s.client.get(), nullptr, this);
+    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), s.client.get(), nullptr, &verdicts_);
     const auto verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
         return hook.on_acl_check(event, *s.client, topic, hooks::Access::read);
     });
@@ -42,7 +42,7 @@ hooks::Verdict Shard::read_verdict(Session& s, std::string_view topic, size_t po
         s.read_hold = std::make_unique<ReadHold>();
         s.read_hold->topic = topic;
         s.read_hold->number =
-            wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
+            verdicts_.wait_for(event.take_deferral(), PendingVerdict::What::read, s.id.value, position);
         return verdict;
     }
     if (!event.failed())
@@ -62,7 +62,7 @@ void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed)
             }
             uncount_queued(1, delivery.message->footprint());
             here_.metrics().acl_denied.add();
-            forget_message(s, delivery.position);
+            ledger_.forget_message(s, delivery.position);
             return true;
         });
     // The route cache keeps no verdict for what was pending: it is asked again, from the cache.

@@ -52,15 +52,9 @@ void Shard::close(Connection& c, const CloseCause& cause) {
 
 void Shard::cancel_suspension(Connection& c) {
     if (!c.suspension) return;
-    const auto at = pending_.find(c.suspension->pending);
+    const uint64_t number = c.suspension->pending;
     c.suspension.reset();
-    if (at == pending_.end()) return;
-    const Ref<hooks::Deferral> deferral = at->second.deferral;
-    pending_.erase(at);
-    here_.core().deferrals.fetch_sub(1, std::memory_order_relaxed);
-    here_.metrics().deferrals_pending.sub();
-    const CallbackScope scope(here_);
-    deferral->cancel(hooks::Deferral::State::cancelled);
+    verdicts_.cancel(number);
 }
 
 void Shard::end_session_part(Connection& c, const CloseCause& cause) {
@@ -86,7 +80,7 @@ void Shard::end_session_part(Connection& c, const CloseCause& cause) {
     }
     if (s.expiry_interval != mqtt::kNoExpiry)
         s.expires_ms = here_.now_ms() + int64_t{s.expiry_interval} * 1000;
-    if (s.stored) save_session(s);
+    if (s.stored) ledger_.save_session(s);
     if (s.flow) {
         // QoS 0 messages do not wait for an offline client.
         s.flow->queue.remove_if([&](session::Delivery& delivery) {
@@ -122,21 +116,14 @@ void Shard::end_session(Session& s, bool expired) {
         begin_will(*will->client, will->box, 0);
     }
     if (s.read_hold) {
-        if (const auto at = pending_.find(s.read_hold->number); at != pending_.end()) {
-            const Ref<hooks::Deferral> deferral = at->second.deferral;
-            pending_.erase(at);
-            here_.core().deferrals.fetch_sub(1, std::memory_order_relaxed);
-            here_.metrics().deferrals_pending.sub();
-            const CallbackScope scope(here_);
-            deferral->cancel(hooks::Deferral::State::cancelled);
-        }
+        verdicts_.cancel(s.read_hold->number);
         s.read_hold.reset();
     }
     if (s.shared_member) {
         set_members_online(s, false);
         redeliver_shared(s, true);
     }
-    if (s.stored) record(hooks::Change::Kind::session_removed, &s);
+    if (s.stored) ledger_.record(Ledger::Kind::session_removed, &s);
     s.stored = false;
     replays_.stop_all(s.replays);
     here_.metrics().retained_replays.set(replays_.count());

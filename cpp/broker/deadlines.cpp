@@ -79,10 +79,10 @@ void Shard::run_deadlines() {
                 }
                 break;
             case Timers::Kind::deferral: deferral_due(due.ref); break;
-            case Timers::Kind::load: load_due(due.ref); break;
+            case Timers::Kind::load: loads_.due(due.ref); break;
             case Timers::Kind::sys_topics: publish_sys_topics(); break;
             case Timers::Kind::retained:
-                if (retained_deadline_ms_ == due.at_ms) done += expire_retained();
+                if (shelf_.is_due(due.at_ms)) done += expire_retained();
                 break;
         }
     }
@@ -143,7 +143,7 @@ void Shard::session_due(Session& s) {
     if (s.will && s.will->due_ms <= here_.now_ms()) {
         const auto will = std::move(s.will);
         begin_will(*will->client, will->box, 0);
-        if (s.stored) save_session(s);
+        if (s.stored) ledger_.save_session(s);
     }
     if (!s.connection && s.expires_ms <= here_.now_ms()) {
         end_session(s, true);
@@ -162,7 +162,7 @@ void Shard::expire_queue(Session& s) {
         while (s.flow->queue.take_expired(here_.now_ms(), delivery)) {
             any = true;
             uncount_queued(1, delivery.message->footprint());
-            forget_message(s, delivery.position);
+            ledger_.forget_message(s, delivery.position);
             drop_inflight(s, delivery, 0);
         }
     }

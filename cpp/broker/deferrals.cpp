@@ -1,79 +1,25 @@
-// Verdicts that come later: the token, the wait with its deadline, and the step that goes on.
+// Verdicts that have come, or whose time is over: the step that waited goes on.
 
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
 
-Ref<hooks::Deferral> Shard::make_deferral(hooks::Client& client, PacketBox* packet) {
-    if (here_.core().deferrals.load(std::memory_order_relaxed) >= here_.core().config.limits.deferrals) {
-        here_.metrics().quota_exceeded.add();
-        return {};
-    }
-    const uint64_t number = here_.core().next_number.fetch_add(1, std::memory_order_relaxed);
-    return Ref<hooks::Deferral>::adopt(new hooks::Deferral(
-        number, Ref<hooks::Client>::share(&client), Ref<PacketBox>::share(packet),
-        [mailbox = here_.core().mailboxes[here_.number()]](hooks::Deferral& deferral) {
-            mailbox->post([id = deferral.number](Shard& shard) { shard.verdict_came(id, true); });
-        }));
-}
-
-uint64_t Shard::wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What what, uint64_t handle,
-                         size_t position) {
-    const uint64_t number = deferral->number;
-    PendingVerdict pending;
-    pending.deferral = std::move(deferral);
-    pending.what = what;
-    pending.handle = handle;
-    pending.position = position;
-    pending_.emplace(number, std::move(pending));
-    here_.core().deferrals.fetch_add(1, std::memory_order_relaxed);
-    here_.metrics().deferrals_pending.add();
-    timers_.at(Timers::Kind::deferral, number,
-               here_.now_ms() + here_.core().config.limits.deferral_timeout_ms);
-    return number;
-}
-
 void Shard::suspend(Connection& c, Suspension state, Ref<hooks::Deferral> deferral) {
-    state.pending = wait_for(std::move(deferral), PendingVerdict::What::connection, c.handle);
+    state.pending = verdicts_.wait_for(std::move(deferral), PendingVerdict::What::connection, c.handle);
     c.suspension = std::make_unique<Suspension>(std::move(state));
     pause(c);
 }
 
-void Shard::verdict_came(uint64_t number, bool in_time) {
-    const auto at = pending_.find(number);
-    if (at == pending_.end()) return;
-    const int64_t delay = at->second.deferral->result().delay_ms;
-    if (in_time && delay > 0 && !at->second.delayed) {
-        at->second.delayed = true;
-        const int64_t longest = here_.core().config.limits.deferral_timeout_ms;
-        timers_.at(Timers::Kind::deferral, number, here_.now_ms() + std::min(delay, longest));
-        return;
-    }
-    PendingVerdict pending = std::move(at->second);
-    pending_.erase(at);
-    here_.core().deferrals.fetch_sub(1, std::memory_order_relaxed);
-    here_.metrics().deferrals_pending.sub();
-    apply_verdict(std::move(pending), in_time);
+void Shard::verdict_came(uint64_t number) {
+    if (auto pending = verdicts_.came(number)) apply_verdict(std::move(*pending));
 }
 
 void Shard::deferral_due(uint64_t number) {
-    const auto at = pending_.find(number);
-    if (at == pending_.end()) return;
-    if (at->second.deferral->state() == hooks::Deferral::State::completed) {
-        if (at->second.delayed) verdict_came(number, true);
-        return;  // otherwise its result is on the way
-    }
-    {
-        const Ref<hooks::Deferral> deferral = at->second.deferral;
-        const CallbackScope scope(here_);
-        if (!deferral->cancel(hooks::Deferral::State::expired)) return;
-    }
-    here_.metrics().deferrals_expired.add();
-    if (PacketBox* packet = at->second.deferral->packet()) packet->frozen = true;
-    verdict_came(number, false);
+    if (auto pending = verdicts_.due(number)) apply_verdict(std::move(*pending));
 }
 
-void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
+void Shard::apply_verdict(PendingVerdict pending) {
+    const bool in_time = pending.in_time;
     const hooks::DeferralResult result = in_time ? pending.deferral->result() : hooks::DeferralResult{};
     const bool next = in_time && result.value == static_cast<int>(hooks::Verdict::next);
     const bool allowed = in_time && result.value == static_cast<int>(hooks::Verdict::allow);
@@ -116,7 +62,7 @@ void Shard::apply_verdict(PendingVerdict pending, bool in_time) {
                 here_.metrics().acl_denied.add();
             }
             return;
-        case PendingVerdict::What::inline_publish: inline_verdict(pending, in_time); return;
+        case PendingVerdict::What::inline_publish: inline_verdict(pending); return;
     }
 }
 

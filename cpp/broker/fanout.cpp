@@ -239,7 +239,7 @@ bool Shard::deliver(Session& s, Publication& p, session::Delivery&& form, Source
     Connection* c = s.connection;
     if (c && c->state != Connection::State::established) c = nullptr;
     if (!c && (form.qos == 0 || s.ended)) return false;
-    if (s.stored && form.qos && store_overflows()) [[unlikely]] {
+    if (s.stored && form.qos && ledger_.overflows()) [[unlikely]] {
         here_.metrics().store_refusals.add();
         drop(s, p, form, DropCause::store_overflow);
         return false;

@@ -42,7 +42,7 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
 /// Sends an acknowledgement, when what it vouches for since `before` is stored, and after those that wait already.
 void Shard::answer(Connection& c, uint64_t before, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
                    std::string_view text, const mqtt::Properties* inherited) {
-    if (rounds_.vouched() == before && !c.held) {
+    if (ledger_.vouched() == before && !c.held) {
         send_ack(c, type, id, reason, text, inherited);
         return;
     }
@@ -97,8 +97,8 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
         const bool known = s.flow && s.flow->received.remove(ack.packet_id);
         // As the client counts (4.9): also for a message of the connection before, and never below nothing.
         if (known && s.flow->unreleased) --s.flow->unreleased;
-        const uint64_t before = rounds_.vouched();
-        if (known && s.stored) record(hooks::Change::Kind::received_removed, &s).packet_id = ack.packet_id;
+        const uint64_t before = ledger_.vouched();
+        if (known && s.stored) ledger_.record(Ledger::Kind::received_removed, &s).packet_id = ack.packet_id;
         answer(c, before, mqtt::PacketType::pubcomp, ack.packet_id,
                known ? Reason::success : Reason::packet_identifier_not_found);
         if (known) tell(EventId::on_qos_complete, mqtt::PacketType::pubcomp);
@@ -126,7 +126,8 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                     note_acknowledged(c);
                     release_message(s, *entry);
                     if (s.stored && entry->delivery.position) {
-                        record(hooks::Change::Kind::message_released, &s).position = entry->delivery.position;
+                        ledger_.record(Ledger::Kind::message_released, &s).position =
+                            entry->delivery.position;
                         entry->held = true;
                         hold_flow(c, s, Held::Kind::pubrel, ack.packet_id);
                     }
@@ -142,7 +143,7 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
     }
     if (!done) return true;
     note_acknowledged(c);
-    forget_message(s, entry->delivery.position);
+    ledger_.forget_message(s, entry->delivery.position);
     end_flow(s, ack.packet_id, *entry);
     touch_output(c);  // the client's figures are brought up to date with its output
     tell(failed && type == mqtt::PacketType::pubrec ? EventId::on_qos_dropped : EventId::on_qos_complete,

@@ -33,7 +33,7 @@ bool Shard::handle_auth(Connection& c, Ref<PacketBox> box) {
 
 void Shard::begin_auth(Connection& c, Ref<PacketBox> box, size_t position) {
     box->edited = position != 0 && box->edited;
-    hooks::Event event(EventId::on_auth_packet, here_.wall_ms(), c.client.get(), box.get(), this);
+    hooks::Event event(EventId::on_auth_packet, here_.wall_ms(), c.client.get(), box.get(), &verdicts_);
     const hooks::Action action = here_.act(
         event, position, [&](hooks::Hook& hook) { return hook.on_auth_packet(event, *c.client, *box); });
     if (action == hooks::Action::pending && event.deferred()) {

@@ -197,7 +197,7 @@ void Shard::begin_connect(Connection& c, Ref<PacketBox> box) {
 }
 
 void Shard::continue_connect(Connection& c, Ref<PacketBox> box, size_t position) {
-    hooks::Event event(EventId::on_connect, here_.wall_ms(), c.client.get(), box.get(), this);
+    hooks::Event event(EventId::on_connect, here_.wall_ms(), c.client.get(), box.get(), &verdicts_);
     const hooks::Action action = here_.act(
         event, position, [&](hooks::Hook& hook) { return hook.on_connect(event, *c.client, *box); });
     if (action == hooks::Action::pending && event.deferred()) {
@@ -250,7 +250,8 @@ void Shard::finish_connect(Connection& c, Ref<PacketBox> box, hooks::Action acti
 }
 
 void Shard::begin_authenticate(Connection& c, Ref<PacketBox> box, size_t position) {
-    hooks::Event event(EventId::on_connect_authenticate, here_.wall_ms(), c.client.get(), box.get(), this);
+    hooks::Event event(EventId::on_connect_authenticate, here_.wall_ms(), c.client.get(), box.get(),
+                       &verdicts_);
     const hooks::Verdict verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
         return hook.on_connect_authenticate(event, *c.client, *box);
     });
@@ -327,12 +328,12 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
                        why ? "the session cannot be stored" : why.error().message);
         return;
     }
-    if ((expiry || (s && s->stored)) && store_stuck()) {
+    if ((expiry || (s && s->stored)) && ledger_.stuck()) {
         here_.metrics().store_refusals.add();
         refuse_connect(c, Reason::server_unavailable, "as much waits for the store as may");
         return;
     }
-    const uint64_t vouched = rounds_.vouched();
+    const uint64_t vouched = ledger_.vouched();
     bool present = false;
     if (s && clean) {
         end_session(*s, false);
@@ -383,9 +384,9 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     if (s->shared_member) set_members_online(*s, true);
     const bool was_stored = s->stored;
     // One that was stored remains so until it ends: part of its queue may be nowhere else.
-    s->stored = storing() && (expiry || was_stored);
-    if (s->stored) was_stored ? save_session(*s) : save_whole_session(*s);
-    if (rounds_.vouched() != vouched && (!present || s->stored != was_stored)) cork(c);
+    s->stored = ledger_.storing() && (expiry || was_stored);
+    if (s->stored) was_stored ? ledger_.save_session(*s) : ledger_.save_whole_session(*s);
+    if (ledger_.vouched() != vouched && (!present || s->stored != was_stored)) cork(c);
     if (!send_connack(c, box->packet, present)) {
         close(c, {.reason = Reason::packet_too_large,
                   .text = "CONNACK does not fit the client's maximum packet size",
@@ -398,7 +399,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
     resume_flow(c, *s);
     flush(c);  // the client waits for it: nothing to gain by the end of the round
     schedule(c, deadline_of(c));
-    if (rounds_.vouched() != vouched) check_store_backlog(c);
+    if (ledger_.vouched() != vouched) check_store_backlog(c);
     box->frozen = true;
     here_.notify(
         EventId::on_session_established, &client, box.get(),

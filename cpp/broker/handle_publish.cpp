@@ -11,22 +11,7 @@ namespace comqtt::broker {
 
 /// Points the view at the box's own fields; `properties` holds the raw list.
 void Shard::view_box(Inbound& in, std::vector<uint8_t>& properties) {
-    const Packet& packet = in.box->packet;
-    mqtt::PublishView& view = in.view;
-    view.qos = packet.qos;
-    view.dup = packet.dup;
-    view.retain = packet.retain;
-    view.packet_id = packet.packet_id;
-    view.topic_name = ByteView(packet.topic_name);
-    view.payload = ByteView(packet.payload);
-    view.topic_alias =
-        static_cast<uint16_t>(packet.properties.number(mqtt::PropertyId::topic_alias).value_or(0));
-    const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
-    view.has_expiry = expiry.has_value();
-    view.message_expiry_interval = expiry.value_or(0);
-    forward_properties(packet.properties, properties);
-    view.properties = ByteView(properties);
-    view.forward_needs_copy = false;
+    view_packet(in.box->packet, in.view, properties);
     in.received_qos = in.box->received_qos;
     in.received_id = in.box->received_id;
 }
@@ -107,8 +92,8 @@ bool Shard::handle_publish(Connection& c, Inbound& in) {
         if (again) {
             // Sent again before PUBREL: acknowledged again, not published again [MQTT-4.3.3-10].
             // Perhaps over another connection, and not stored yet.
-            const uint64_t before = rounds_.vouched();
-            if (!rounds_.empty()) rounds_.vouch();
+            const uint64_t before = ledger_.vouched();
+            if (!ledger_.empty()) ledger_.vouch();
             answer(c, before, mqtt::PacketType::pubrec, in.received_id, Reason::success);
             packet_processed(c, in.box.get(), Reason::success);
             return true;
@@ -160,7 +145,7 @@ bool Shard::begin_publish_acl(Connection& c, Inbound& in, size_t position) {
         if (known != hooks::Verdict::next)
             return finish_publish_acl(c, in, known == hooks::Verdict::allow, Reason::not_authorized, {});
     }
-    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), c.client.get(), in.box.get(), this);
+    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), c.client.get(), in.box.get(), &verdicts_);
     const hooks::Verdict verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
         return hook.on_acl_check(event, *c.client, topic, hooks::Access::write);
     });
@@ -197,7 +182,7 @@ bool Shard::begin_publish(Connection& c, Inbound& in, size_t position) {
     }
     in.route = nullptr;  // the topic may change
     materialize(c, in);
-    hooks::Event event(EventId::on_publish, here_.wall_ms(), c.client.get(), in.box.get(), this);
+    hooks::Event event(EventId::on_publish, here_.wall_ms(), c.client.get(), in.box.get(), &verdicts_);
     const hooks::Action action = here_.act(
         event, position, [&](hooks::Hook& hook) { return hook.on_publish(event, *c.client, *in.box); });
     if (action == hooks::Action::pending && event.deferred()) {
@@ -235,20 +220,9 @@ bool Shard::finish_publish(Connection& c, Inbound& in, hooks::Action action, Rea
 }
 
 void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
-    Publication p;
     const mqtt::PublishView& view = in.view;
-    p.topic_name = view.topic_name;
-    p.payload = view.payload;
-    p.properties = view.properties;
-    p.qos = view.qos;
-    p.retain = view.retain;
-    p.has_expiry = view.has_expiry;
-    p.expiry_interval = view.message_expiry_interval;
-    p.stamp(here_.now_ms(), here_.wall_ms());
-    p.origin.publisher = c.session->id.value;
-    p.origin.node = here_.core().config.node_id;
-    p.origin_id = ByteView(c.client->id);
-    in.vouched = rounds_.vouched();
+    Publication p = Publication::of(view, here_, c.session->id.value, ByteView(c.client->id));
+    in.vouched = ledger_.vouched();
     p.exactly_once = in.received_qos == 2 && c.session->stored;
     if (forward && in.received_qos && here_.core().config.queue_policy == QueuePolicy::refuse &&
         some_queue_full(p, in)) {
@@ -260,7 +234,7 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
     // A topic kept by an alias table may move; the client's own bytes and the box do not.
     if (forward && p.retain) {
         const unsigned owner = here_.core().shard_of_topic(p.topic_name);
-        if (!in.may_retain && !p.payload.empty() && retained_full()) {
+        if (!in.may_retain && !p.payload.empty() && retained_full(here_.core())) {
             const bool known = may_be_retained(p.topic_name.text(), owner);
             if (known && owner != here_.number()) {
                 ask_retained(c, in, owner);
@@ -275,13 +249,13 @@ void Shard::accept_publish(Connection& c, Inbound& in, bool forward) {
         retain_message(p, c.client.get(), in.box.get());
     }
     // With stores the acknowledgement comes last: it waits for what the fan-out left to be stored.
-    const bool stores = storing();
+    const bool stores = ledger_.storing();
     if (!stores) acknowledge_publish(c, in, Reason::success, {});
     if (forward) publish(p, {c.handle, here_.number()}, c.client.get(), in.box.get(), in.route);
     if (stores) {
         acknowledge_publish(c, in, Reason::success, {});
         // A hook's verdict may have come between packets. Who leaves nothing to be stored waits for no store.
-        if (rounds_.vouched() != in.vouched) check_store_backlog(c);
+        if (ledger_.vouched() != in.vouched) check_store_backlog(c);
     }
     if (wants(EventId::on_published)) {
         materialize(c, in);
@@ -302,9 +276,9 @@ void Shard::acknowledge_publish(Connection& c, const Inbound& in, Reason reason,
     if (qos == 2 && !failed) {
         session::Flow& flow = c.session->make_flow();
         if (flow.received.add(id)) ++flow.unreleased;
-        if (c.session->stored) record(hooks::Change::Kind::received_added, c.session).packet_id = id;
+        if (c.session->stored) ledger_.record(Ledger::Kind::received_added, c.session).packet_id = id;
     }
-    const uint64_t before = failed ? rounds_.vouched() : in.vouched;
+    const uint64_t before = failed ? ledger_.vouched() : in.vouched;
     const bool tell = wants(EventId::on_qos_publish) || wants(EventId::on_qos_complete);
     const bool echo = c.version == mqtt::Version::v5 && !view.properties.empty() &&
                       !here_.core().config.compatibilities.no_inherited_properties_on_ack;

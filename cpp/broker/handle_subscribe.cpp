@@ -109,7 +109,8 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
             decided = granted;
             continue;
         }
-        hooks::Event event(EventId::on_acl_check, here_.wall_ms(), c.client.get(), state.box.get(), this);
+        hooks::Event event(EventId::on_acl_check, here_.wall_ms(), c.client.get(), state.box.get(),
+                           &verdicts_);
         const hooks::Verdict verdict = here_.ask(event, state.position, [&](hooks::Hook& hook) {
             return hook.on_acl_check(event, *c.client, entry.filter, hooks::Access::read);
         });
@@ -131,7 +132,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
     state.box->frozen = true;
     state.existed.resize(packet.filters.size());
     state.counts.resize(packet.filters.size());
-    state.vouched = rounds_.vouched();
+    state.vouched = ledger_.vouched();
     state.step = Step::subscribe;
     state.index = 0;
     add_subscriptions(c, std::move(state));
@@ -149,7 +150,7 @@ void Shard::add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, ui
     options.retain_as_published = entry.retain_as_published;
     const auto outcome = here_.core().index.subscribe(parsed.topic_filter, parsed.share_name, s.id, options);
     existed = !s.subscriptions.put(entry.filter, options);
-    if (s.stored) save_subscription(s, entry.filter, options);
+    if (s.stored) ledger_.save_subscription(s, entry.filter, options);
     count = static_cast<int32_t>(outcome.subscribers);
     if (!existed) here_.metrics().subscriptions.add();
     if (parsed.shared) {
@@ -166,7 +167,7 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
     // After UNSUBACK nothing is added [MQTT-3.10.4-2].
     if (!parsed.shared && replays_.stop(s.replays, parsed.topic_filter)) replays_changed(s);
     here_.metrics().subscriptions.sub();
-    if (s.stored) record_text(hooks::Change::Kind::subscription_removed, &s, filter);
+    if (s.stored) ledger_.record_text(Ledger::Kind::subscription_removed, &s, filter);
     count = static_cast<int32_t>(
         here_.core().index.unsubscribe(parsed.topic_filter, parsed.share_name, s.id).subscribers);
     return true;
@@ -261,7 +262,7 @@ void Shard::add_subscriptions(Connection& c, Suspension state) {
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
-        if (rounds_.vouched() != state.vouched || c.held) cork(c);  // retained messages come behind it
+        if (ledger_.vouched() != state.vouched || c.held) cork(c);  // retained messages come behind it
         send_packet(c, std::move(ack));
     }
     state.step = Step::replay;
@@ -299,7 +300,7 @@ bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
     state.step = Step::unsubscribe;
     state.codes.resize(box->packet.filters.size());
     state.counts.resize(box->packet.filters.size());
-    state.vouched = rounds_.vouched();
+    state.vouched = ledger_.vouched();
     state.box = std::move(box);
     if (turns_.empty()) {
         continue_unsubscribe(c, std::move(state));
@@ -339,7 +340,7 @@ void Shard::continue_unsubscribe(Connection& c, Suspension state) {
             for (const auto& property : packet.properties.items())
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
-        if (rounds_.vouched() == state.vouched && !c.held) {
+        if (ledger_.vouched() == state.vouched && !c.held) {
             send_packet(c, std::move(ack));
         } else {
             Held held;

@@ -7,8 +7,8 @@ namespace comqtt::broker {
 
 void Shard::hand_over_message(unsigned shard, Publication& p, Source source) {
     Mail& mail = outboxes_.message(shard, p.message(), source);
-    if (p.exactly_once && p.qos && storing()) mail.logged = log_handover(shard, p, p.qos);
-    if (p.qos && storing()) vouch_for(shard);
+    if (p.exactly_once && p.qos && ledger_.storing()) mail.logged = log_handover(shard, p, p.qos);
+    if (p.qos && ledger_.storing()) ledger_.vouch_for(shard);
     check_handover(shard, source);
 }
 
@@ -18,23 +18,17 @@ void Shard::hand_over_targeted(topics::SubscriberId target, topics::Subscription
     Mail& mail = outboxes_.targeted(target, p.message(), source);
     mail.options = options;
     const auto qos = std::min<uint8_t>(p.qos, options.qos);
-    if (p.exactly_once && qos && storing())
+    if (p.exactly_once && qos && ledger_.storing())
         mail.logged = log_handover(target.shard(), p, qos,
                                    share ? share->text() : std::string(hooks::kToClient).append(client_id));
     mail.share = std::move(share);
-    if (p.qos && storing()) vouch_for(target.shard());
+    if (p.qos && ledger_.storing()) ledger_.vouch_for(target.shard());
     check_handover(target.shard(), source);
 }
 
 void Shard::hand_over_run(unsigned shard, const Run& run) {
     outboxes_.run(shard, run);
     check_handover(shard, run.source);
-}
-
-/// Acknowledgements of this round wait until the other shard has stored what it makes of the batch.
-void Shard::vouch_for(unsigned shard) {
-    rounds_.vouch();
-    if (outboxes_.vouch(shard, rounds_.open().number)) ++rounds_.open().shards;
 }
 
 void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
@@ -63,9 +57,7 @@ void Shard::check_handover(unsigned shard, Source source) {
 
 void Shard::flush_outboxes() {
     outboxes_.flush();
-    for (const uint64_t round : outboxes_.take_lost())
-        if (Round* lost = rounds_.find(round))
-            --lost->shards;  // the shard has ended, and its clients with it
+    for (const uint64_t round : outboxes_.take_lost()) ledger_.lost(round);
     outboxes_.each_free([&](unsigned shard, uint64_t handle) {
         Connection* publisher = clients_.connection(handle);
         if (!publisher || !publisher->waiting) return;  // it has closed
@@ -110,9 +102,8 @@ void Shard::accept_mail(MailBatch& batch) {
         }
     }
     if (batch.vouched) {
-        Round& round = rounds_.open();
-        (vouched == outboxes_.vouched() ? round.confirmations : round.passed_on)
-            .push_back({batch.from, batch.round});
+        const bool passed_on = vouched != outboxes_.vouched();
+        ledger_.confirm_later({batch.from, batch.round}, passed_on);
     }
     const size_t before = here_.mailbox().pending_bytes();
     here_.mailbox().delivered(batch.footprint);

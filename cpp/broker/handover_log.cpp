@@ -59,35 +59,23 @@ Ref<hooks::Client> Shard::handover_log(unsigned from, unsigned to) const {
 
 /// The position of the message in the log. The batch with it is handed over before the message is.
 uint64_t Shard::log_handover(unsigned shard, Publication& p, uint8_t qos, std::string receiver) {
-    using Kind = hooks::Change::Kind;
     Ref<hooks::Client>& log = handover_logs_[shard];
     if (!log) {
         log = handover_log(here_.number(), shard);
-        hooks::Change& change = record(Kind::session_saved, log);
+        hooks::Change& change = ledger_.record(Ledger::Kind::session_saved, log);
         change.details = std::make_unique<hooks::Change::Details>();
         change.details->client.id = log->id;
         change.details->client.session_expiry_s = mqtt::kNoExpiry;
         change.details->client.disconnected_at_ms = here_.wall_ms();
     }
-    hooks::Change& change = record(Kind::message_queued, log);
-    change.message = p.message();
-    change.message_key = change.message->key(here_.core().next_message_key);
-    change.qos = qos;
-    change.retain = p.retain;
-    change.position = next_position_++;
-    if (!receiver.empty()) {
-        change.details = std::make_unique<hooks::Change::Details>();
-        change.details->text = std::move(receiver);
-    }
-    rounds_.add_footprint(change.message->footprint());
-    return change.position;
+    return ledger_.log_message(log, p.message(), qos, p.retain, std::move(receiver));
 }
 
 /// What became of the message is in this round.
 void Shard::forget_handover(unsigned from, uint64_t position) {
     Ref<hooks::Client>& log = arrived_logs_[from];
     if (!log) log = handover_log(from, here_.number());
-    record(hooks::Change::Kind::message_removed, log).position = position;
+    ledger_.record(Ledger::Kind::message_removed, log).position = position;
 }
 
 void Shard::replay_handovers(const hooks::StoredClient& log,
@@ -97,17 +85,17 @@ void Shard::replay_handovers(const hooks::StoredClient& log,
     const auto client = client_with_id(log.id);
     for (const hooks::StoredMessage& record : messages) {
         replay(record, *whose);
-        this->record(hooks::Change::Kind::message_removed, client).position = record.position;
+        ledger_.record(Ledger::Kind::message_removed, client).position = record.position;
     }
     // What all shards made of them and that they are done is one batch.
     for (const auto& shard : here_.core().shards)
-        if (shard.get() != this) rounds_.take_changes(shard->rounds_);
+        if (shard.get() != this) ledger_.take_changes(shard->ledger_);
     close_round();
 }
 
 void Shard::end_handover_log(const hooks::StoredClient& log) {
     const auto client = client_with_id(log.id);
-    record(hooks::Change::Kind::session_removed, client);
+    ledger_.record(Ledger::Kind::session_removed, client);
     close_round();
 }
 

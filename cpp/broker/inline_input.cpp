@@ -28,15 +28,12 @@ void Shard::take_inline(const Ref<hooks::Client>& client, Packet packet) {
 void Shard::begin_inline(const Ref<hooks::Client>& client, Ref<PacketBox> box, size_t position) {
     hooks::Action action = hooks::Action::proceed;
     if (wants(EventId::on_publish)) {
-        hooks::Event event(EventId::on_publish, here_.wall_ms(), client.get(), box.get(), this);
-        {
-            action = here_.act(event, position,
-                               [&](hooks::Hook& hook) { return hook.on_publish(event, *client, *box); });
-        }
+        hooks::Event event(EventId::on_publish, here_.wall_ms(), client.get(), box.get(), &verdicts_);
+        action = here_.act(event, position,
+                           [&](hooks::Hook& hook) { return hook.on_publish(event, *client, *box); });
         if (action == hooks::Action::pending && event.deferred()) {
-            const uint64_t number =
-                wait_for(event.take_deferral(), PendingVerdict::What::inline_publish, 0, position);
-            pending_[number].box = std::move(box);
+            verdicts_.wait_for(event.take_deferral(), PendingVerdict::What::inline_publish, 0, position,
+                               std::move(box));
             InlineInput& input = inline_inputs_[client.get()];
             input.client = client;
             input.pending = true;
@@ -53,18 +50,7 @@ void Shard::finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>
     in.box = box;
     std::vector<uint8_t> properties;
     view_box(in, properties);
-    Publication p;
-    p.topic_name = in.view.topic_name;
-    p.payload = in.view.payload;
-    p.properties = in.view.properties;
-    p.qos = in.view.qos;
-    p.retain = in.view.retain && here_.core().config.capabilities.retain_available;
-    p.has_expiry = in.view.has_expiry;
-    p.expiry_interval = in.view.message_expiry_interval;
-    p.stamp(here_.now_ms(), here_.wall_ms());
-    p.origin.publisher = client->session;
-    p.origin.node = here_.core().config.node_id;
-    p.origin_id = ByteView(client->id);
+    Publication p = Publication::of(in.view, here_, client->session, ByteView(client->id));
     if (action == hooks::Action::proceed) {
         retain_unanswered(p, *client, *box);
         publish(p, {}, client.get(), box.get());
@@ -79,12 +65,12 @@ void Shard::finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>
 }
 
 /// The verdict on the message that waits, or the end of its time; then what came behind it.
-void Shard::inline_verdict(PendingVerdict& pending, bool in_time) {
+void Shard::inline_verdict(PendingVerdict& pending) {
     const Ref<hooks::Client> client = Ref<hooks::Client>::share(&pending.deferral->client());
     const auto input_of = [&] { return inline_inputs_.find(client.get()); };
     if (const auto at = input_of(); at != inline_inputs_.end()) at->second.pending = false;
     // When it came too late the packet may still be in the application's hands: it is not looked at.
-    if (in_time) {
+    if (pending.in_time) {
         const auto action = static_cast<hooks::Action>(pending.deferral->result().value);
         if (action == hooks::Action::proceed) {
             begin_inline(client, std::move(pending.box), pending.position);

@@ -38,4 +38,21 @@ void forward_properties(const mqtt::Properties& properties, std::vector<uint8_t>
     out.erase(out.begin(), out.begin() + static_cast<ptrdiff_t>(prefix));
 }
 
+void view_packet(const mqtt::Packet& packet, mqtt::PublishView& view, std::vector<uint8_t>& properties) {
+    view.qos = packet.qos;
+    view.dup = packet.dup;
+    view.retain = packet.retain;
+    view.packet_id = packet.packet_id;
+    view.topic_name = ByteView(packet.topic_name);
+    view.payload = ByteView(packet.payload);
+    view.topic_alias =
+        static_cast<uint16_t>(packet.properties.number(mqtt::PropertyId::topic_alias).value_or(0));
+    const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
+    view.has_expiry = expiry.has_value();
+    view.message_expiry_interval = expiry.value_or(0);
+    forward_properties(packet.properties, properties);
+    view.properties = ByteView(properties);
+    view.forward_needs_copy = false;
+}
+
 }  // namespace comqtt::broker

@@ -78,53 +78,17 @@ void Shard::fetch_page(Session& s) {
     s.tail->loading = begin_load(s, s.tail->after);
 }
 
-/// No store has answered in time.
-void Shard::load_due(uint64_t number) {
-    const auto at = loads_.find(number);
-    if (at != loads_.end()) at->second.load->complete(Status::timeout, "the store did not answer in time");
-}
-
 uint64_t Shard::begin_load(const Session& s, uint64_t after) {
     hooks::Load::Request request;
     request.client_id = s.client->id;
     request.after = after;
-    return begin_load(std::move(request), s.id.value, 0);
-}
-
-uint64_t Shard::begin_load(hooks::Load::Request request, uint64_t session, uint64_t connection) {
-    request.max_bytes = here_.core().config.limits.client_queue_memory;
-    request.shard = here_.number();
-    const uint64_t number = here_.core().next_number.fetch_add(1, std::memory_order_relaxed);
-    PendingLoad pending;
-    pending.session = session;
-    pending.connection = connection;
-    pending.load = Ref<hooks::Load>::adopt(
-        new hooks::Load(std::move(request), [mailbox = here_.core().mailboxes[here_.number()], number] {
-            mailbox->post([number](Shard& shard) { shard.load_came(number); });
-        }));
-    loads_.emplace(number, std::move(pending));
-    new_loads_.push_back(number);
-    timers_.at(Timers::Kind::load, number, here_.now_ms() + here_.core().config.limits.deferral_timeout_ms);
-    return number;
-}
-
-/// After the changes of the round, so that the stores see them first.
-void Shard::hand_over_loads() {
-    for (const uint64_t number : std::exchange(new_loads_, {})) {
-        const auto at = loads_.find(number);
-        if (at == loads_.end()) continue;
-        const Ref<hooks::Load> load = at->second.load;
-        const CallbackScope scope(here_);
-        here_.core().hooks.ask_stores(*load, here_.wall_ms());
-    }
+    return loads_.begin(std::move(request), s.id.value, 0);
 }
 
 void Shard::load_came(uint64_t number) {
-    const auto at = loads_.find(number);
-    if (at == loads_.end()) return;
-    const PendingLoad pending = std::move(at->second);
-    loads_.erase(at);
-    here_.metrics().pages_loaded.add();
+    const auto came = loads_.came(number);
+    if (!came) return;
+    const PendingLoad& pending = *came;
     if (pending.connection) {
         session_came(pending);
         return;
@@ -216,7 +180,7 @@ bool Shard::wait_for_stored_session(Connection& c, Ref<PacketBox>& box, Session*
     hooks::Load::Request request;
     request.client_id = c.client->id;
     request.session = !s;
-    const uint64_t number = begin_load(std::move(request), s ? s->id.value : 0, c.handle);
+    const uint64_t number = loads_.begin(std::move(request), s ? s->id.value : 0, c.handle);
     Suspension state;
     state.step = Step::load;
     state.box = std::move(box);

@@ -3,6 +3,7 @@
 // receiver needs it to outlive the batch is a Message made, once. What outlives the call references the Message alone.
 
 #include "base/call_bound.hpp"
+#include "broker/here.hpp"
 #include "mqtt/message.hpp"
 #include "mqtt/publish_view.hpp"
 
@@ -29,13 +30,13 @@ struct Publication : CallBound {
     bool last_use = false;  ///< the delivery being made is the last one: it may take `made` along
 
     static Publication of(const mqtt::MessageRef& message) { return Publication(message); }
+    /// A PUBLISH, a will, an inline client's message: it came now. A RETAIN flag is dropped where nothing is retained.
+    static Publication of(const mqtt::PublishView& view, const Here& here, uint64_t publisher,
+                          ByteView origin_id) {
+        return Publication(view, here, publisher, origin_id);
+    }
 
     int64_t due_ms() const { return has_expiry ? born_ms + int64_t{expiry_interval} * 1000 : INT64_MAX; }
-    /// It came now.
-    void stamp(int64_t now_ms, int64_t wall_ms) {
-        born_ms = now_ms;
-        created_ms = wall_ms;
-    }
     /// A message for one delivery.
     mqtt::MessageRef take_message() {
         message();
@@ -49,6 +50,20 @@ struct Publication : CallBound {
     }
 
 private:
+    Publication(const mqtt::PublishView& view, const Here& here, uint64_t publisher, ByteView client_id)
+        : topic_name(view.topic_name),
+          payload(view.payload),
+          properties(view.properties),
+          qos(view.qos),
+          retain(view.retain && here.core().config.capabilities.retain_available),
+          has_expiry(view.has_expiry),
+          expiry_interval(view.message_expiry_interval),
+          created_ms(here.wall_ms()),
+          born_ms(here.now_ms()),
+          origin_id(client_id) {
+        origin.publisher = publisher;
+        origin.node = here.core().config.node_id;
+    }
     explicit Publication(const mqtt::MessageRef& message)
         : topic_name(message->topic_name()),
           payload(message->payload()),

@@ -140,13 +140,10 @@ void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const u
 template <typename F>
 void Shard::each_in_run(const Run& run, F&& fn) {
     run.each([&](ByteView, ByteView topic, ByteView payload) {
-        Publication p;
-        p.topic_name = topic;
-        p.payload = payload;
-        p.stamp(here_.now_ms(), here_.wall_ms());
-        p.origin.publisher = run.publisher;
-        p.origin.node = here_.core().config.node_id;
-        p.origin_id = run.origin_id;
+        mqtt::PublishView view;
+        view.topic_name = topic;
+        view.payload = payload;
+        Publication p = Publication::of(view, here_, run.publisher, run.origin_id);
         fn(p);
     });
 }

@@ -200,9 +200,9 @@ size_t Shard::process(Connection& c, ByteView bytes) {
             }
             handle_connect(c, packet);
         } else {
-            const uint64_t vouched = rounds_.vouched();
+            const uint64_t vouched = ledger_.vouched();
             if (!process_frame(c, packet, header)) return bytes.size;
-            if (rounds_.vouched() != vouched) check_store_backlog(c);
+            if (ledger_.vouched() != vouched) check_store_backlog(c);
         }
         p += packet.size;
     }

@@ -52,7 +52,7 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     const bool drained = mail == mail_read_;
     if (replay.stores & own && drained && !held_back(s) && !first_pieces_.spent()) {
         std::vector<mqtt::MessageRef> messages;
-        read_piece(retained_, topic_filter, replay.cursor, first_pieces_, messages);
+        read_piece(shelf_.store(), topic_filter, replay.cursor, first_pieces_, messages);
         deliver_replayed(s, replay.number, options, messages);
         if (replay.cursor.done) {
             replay.cursor = {};
@@ -99,7 +99,7 @@ void Shard::replay_own_store() {
             Replay* replay = Replays::front(*s->replays, here_.number());
             if (!replay || replay->after_mail > mail_read_) break;
             messages.clear();
-            read_piece(retained_, replay->topic_filter, replay->cursor, budget, messages);
+            read_piece(shelf_.store(), replay->topic_filter, replay->cursor, budget, messages);
             deliver_replayed(*s, replay->number, replay->options, messages);
             if (s->replays) replays_.advance_front(id, s->replays, here_.number());
         }
@@ -136,7 +136,7 @@ void Shard::answer_replays(std::vector<ReplayAsk>& asks) {
     Budget budget = kReplayWork;
     for (ReplayAsk& ask : asks) {
         if (budget.spent()) return;
-        read_piece(retained_, ask.topic_filter, ask.cursor, budget, ask.found);
+        read_piece(shelf_.store(), ask.topic_filter, ask.cursor, budget, ask.found);
         ask.answered = true;
     }
 }

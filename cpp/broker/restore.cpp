@@ -36,8 +36,8 @@ void Shard::restore_client(const hooks::StoredClient& record) {
             here_.now_ms() +
             (record.will_due_ms ? std::max<int64_t>(0, record.will_due_ms - here_.wall_ms()) : delay);
     }
-    s.stored = storing();
-    next_position_ = std::max(next_position_, record.last_position + 1);
+    s.stored = ledger_.storing();
+    ledger_.use_above(record.last_position);
     if (record.queued_messages || record.inflight_messages) {
         s.tail = std::make_unique<session::Tail>();
         s.tail->cold = true;
@@ -81,10 +81,10 @@ Result<void> Shard::restore_message(const hooks::StoredMessage& record) {
     if (!s)
         return Error{Status::invalid_argument,
                      "a stored message belongs to the unknown client '" + record.client_id + "'"};
-    next_position_ = std::max(next_position_, record.position + 1);
+    ledger_.use_above(record.position);
     if (record.state != hooks::StoredMessage::State::queued) return restore_flow(*s, record);
     session::Delivery delivery = delivery_of(record);
-    if (s->stored && !delivery.position) delivery.position = next_position_++;
+    if (s->stored && !delivery.position) delivery.position = ledger_.take_position();
     enqueue(*s, std::move(delivery));
     return {};
 }
@@ -107,7 +107,7 @@ Result<void> Shard::restore_flow(Session& s, const hooks::StoredMessage& record)
     return {};
 }
 
-void Shard::restore_retained(mqtt::MessageRef message) { store_retained(std::move(message)); }
+void Shard::restore_retained(mqtt::MessageRef message) { shelf_.put(std::move(message)); }
 
 namespace {
 
@@ -173,7 +173,7 @@ Session* Shard::load_session(const std::string& client_id) {
 void Shard::load_retained(std::string_view topic) {
     if (!mqtt::topic_name_valid(ByteView(topic))) return;  // a filter with wildcards names no topic
     const unsigned owner = here_.core().shard_of_topic(ByteView(topic));
-    if (owner == here_.number() && retained_.find(topic)) return;
+    if (owner == here_.number() && shelf_.has(topic)) return;
     here_.each(EventId::stored_retained_by_topic, [&](hooks::Hook& hook) {
         LoadSink sink(*this, {});
         hooks::Event event(EventId::stored_retained_by_topic, here_.wall_ms());
@@ -184,7 +184,7 @@ void Shard::load_retained(std::string_view topic) {
             here_.core().retained_counts.add(owner, topic);
             post(owner, [message](Shard& shard) {
                 const std::string_view name = message->topic_name().text();
-                if (!shard.retained_.find(name)) shard.store_retained(message);
+                if (!shard.shelf_.has(name)) shard.shelf_.put(message);
                 shard.here_.core().retained_counts.remove(shard.here_.number(), name);
             });
         }

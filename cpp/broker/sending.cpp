@@ -117,7 +117,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         // Exactly once also when the server ends: a QoS 2 message is not on the wire before it is stored. Those of QoS 1
         // do not overtake it.
         const mqtt::PacketId id = begin_flow(s, std::move(delivery));
-        note_sent(s, id);
+        ledger_.note_sent(s, id);
         s.flow->inflight.find(id)->held = true;
         ++s.flow->held_publishes;
         hold_flow(c, s, Held::Kind::publish, id);
@@ -138,7 +138,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
             delivery.sent = true;
             if (!resend_id) {
                 form.packet_id = begin_flow(s, std::move(delivery));
-                if (s.stored) note_sent(s, form.packet_id);
+                if (s.stored) ledger_.note_sent(s, form.packet_id);
             }
         }
         write_publish(chunks_, c.out, p, form);
@@ -163,7 +163,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
     if (c.max_packet_size && size > c.max_packet_size) {
         // Never sent; treated as delivered [MQTT-3.1.2-25].
         drop(s, p, delivery, DropCause::too_large);
-        if (!resend_id) forget_message(s, delivery.position);
+        if (!resend_id) ledger_.forget_message(s, delivery.position);
         return false;
     }
     mqtt::PacketId id = resend_id;
@@ -177,7 +177,7 @@ bool Shard::send_delivery(Connection& c, Session& s, session::Delivery&& deliver
         if (tell || hooked) copy = delivery;
         if (!id) {
             id = begin_flow(s, std::move(delivery));
-            if (s.stored) note_sent(s, id);
+            if (s.stored) ledger_.note_sent(s, id);
         }
         form.packet_id = id;
         if (identifiers) form.identifiers = identifiers->identifiers;
@@ -280,7 +280,7 @@ void Shard::pump(Connection& c, Session& s) {
         }
         session::Delivery delivery = flow.queue.pop_front();
         uncount_queued(1, delivery.message->footprint());
-        if (expired || delivery.check_read) forget_message(s, delivery.position);
+        if (expired || delivery.check_read) ledger_.forget_message(s, delivery.position);
         if (expired) {
             drop_inflight(s, delivery, 0);
         } else if (!delivery.check_read) {
@@ -330,7 +330,7 @@ uint64_t Shard::bytes_waiting(const Session& s) const {
 void Shard::drop_oldest(Session& s) {
     const session::Delivery oldest = s.flow->queue.pop_front();
     uncount_queued(1, oldest.message->footprint());
-    forget_message(s, oldest.position);
+    ledger_.forget_message(s, oldest.position);
     drop(s, oldest, DropCause::queue_full);
 }
 
@@ -376,7 +376,7 @@ bool Shard::enqueue(Session& s, session::Delivery delivery) {
     }
     count_queued(1, bytes);
     const bool to_tail = goes_to_tail(s, delivery);
-    if (s.stored && delivery.qos && !delivery.position) save_message(s, delivery, 0);
+    if (s.stored && delivery.qos && !delivery.position) ledger_.save_message(s, delivery, 0);
     if (to_tail) {
         add_to_tail(s, delivery);
         if (flow.queue.empty() && s.connection) fetch_page(s);

@@ -16,7 +16,11 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
       clients_(number),
       chunks_(chunk_size),
       routes_(core.config.limits.routes, core.seed),
+      verdicts_(here_, timers_),
+      shelf_(here_, timers_),
+      loads_(here_, timers_),
       outboxes_(here_),
+      ledger_(here_, outboxes_),
       replays_(core.mailboxes.size()),
       handover_logs_(core.mailboxes.size()),
       arrived_logs_(core.mailboxes.size()) {
@@ -25,7 +29,6 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
 
 Shard::~Shard() {
     clients_.each_connection([&](Connection& c) { c.out.clear(chunks_); });
-    for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
 }
 
 void Shard::begin_round() {
@@ -120,7 +123,7 @@ void Shard::end_round() {
     // The stores see what is handed over before what becomes of it.
     close_round();
     flush_outboxes();
-    hand_over_loads();
+    loads_.hand_over();
     if (!half_closed_.empty()) finish_half_closed();
     // Flushing may mark others: a closing connection drains, a will is sent by nobody here.
     for (size_t i = 0; i < dirty_.size(); ++i) {
@@ -141,9 +144,9 @@ void Shard::end_round() {
     dirty_.clear();
     settle_inflight();
     close_round();
-    hand_over_loads();
+    loads_.hand_over();
     flush_outboxes();
-    if (!dirty_.empty() || !ready_takers_.empty() || rounds_.something_open())
+    if (!dirty_.empty() || !ready_takers_.empty() || ledger_.something_open())
         here_.mailbox().post([](Shard&) {});
     clients_.free_buried();
 }

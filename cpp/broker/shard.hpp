@@ -23,17 +23,20 @@
 #include "broker/here.hpp"
 #include "broker/inbound.hpp"
 #include "broker/inline_input.hpp"
+#include "broker/ledger.hpp"
+#include "broker/loads.hpp"
 #include "broker/log_limiters.hpp"
 #include "broker/outboxes.hpp"
-#include "broker/pending.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
 #include "broker/replays.hpp"
-#include "broker/rounds.hpp"
+#include "broker/retained_room.hpp"
+#include "broker/retained_shelf.hpp"
 #include "broker/route.hpp"
 #include "broker/run.hpp"
 #include "broker/session.hpp"
 #include "broker/timers.hpp"
+#include "broker/verdicts.hpp"
 #include "broker/waiting_connects.hpp"
 #include "hooks/hook.hpp"
 #include "mqtt/codec.hpp"
@@ -43,7 +46,7 @@ namespace comqtt::broker {
 
 using mqtt::Packet;
 
-class Shard final : public hooks::DeferralSource {
+class Shard final {
 public:
     Shard(Core& core, unsigned number, uint32_t chunk_size = 65'536);
     ~Shard();
@@ -81,7 +84,14 @@ public:
     bool busy() const;
     bool idle() const;
     /// Milliseconds since the oldest changes that are not committed were handed to the stores. Any thread.
-    int64_t uncommitted_since_ms() const { return uncommitted_since_ms_.load(std::memory_order_relaxed); }
+    int64_t uncommitted_since_ms() const { return ledger_.uncommitted_since_ms(); }
+
+    // --- by mail, from stores, hooks and other shards: see notices.hpp ---
+    void verdict_came(uint64_t number);
+    void load_came(uint64_t number);
+    void store_answered(uint64_t number, Status status, const std::string& text);
+    void store_failing(Status status, const std::string& text) { ledger_.failing(status, text); }
+    void round_confirmed(uint64_t number, Status status, const std::string& text);
 
     // --- for the server (shard_api.cpp) ---
     Core& core() { return here_.core(); }
@@ -135,9 +145,11 @@ public:
     /// Asks the per-client loaders for a session that is not here; null when none knows it.
     Session* load_session(const std::string& client_id);
     void load_retained(std::string_view topic);
-    void record_blocked(const std::string& client_id, bool blocked);
-
-    Ref<hooks::Deferral> make_deferral(hooks::Client& client, PacketBox* packet) override;
+    void record_blocked(const std::string& client_id, bool blocked) {
+        if (ledger_.storing())
+            ledger_.record_text(blocked ? Ledger::Kind::client_blocked : Ledger::Kind::client_unblocked,
+                                nullptr, client_id);
+    }
 
 private:
     // --- work that failed (contain.cpp) ---
@@ -324,31 +336,10 @@ private:
     void drop(Session& s, const session::Delivery& delivery, DropCause cause);
     void drop_inflight(Session& s, const session::Delivery& delivery, mqtt::PacketId id);
 
-    // --- what stores have to keep (store_changes.cpp) ---
-    bool storing() const { return wants(EventId::store_changes); }
-    hooks::Change& record(hooks::Change::Kind kind, const Session* s);
-    hooks::Change& record(hooks::Change::Kind kind, Ref<hooks::Client> client);
-    hooks::Change& record_text(hooks::Change::Kind kind, const Session* s, std::string_view text);
-    void save_session(Session& s);
-    void save_whole_session(Session& s);
-    void save_subscription(const Session& s, const std::string& filter,
-                           const topics::SubscriptionOptions& options);
-    void save_message(const Session& s, session::Delivery& delivery, mqtt::PacketId id);
-    void note_sent(Session& s, mqtt::PacketId id);
-    void forget_message(const Session& s, uint64_t position);
-    void finish_flow(Session& s, mqtt::PacketId id);
-    void record_retained(const mqtt::MessageRef& message);
-    bool store_overflows() const;
-
-    // --- what waits for the stores (rounds.cpp) ---
+    // --- what waits for the stores (held.cpp) ---
     void close_round();
-    void store_answered(uint64_t number, Status status, const std::string& text);
-    void store_failing(Status status, const std::string& text);
-    void round_confirmed(uint64_t number, Status status, const std::string& text);
-    void confirm(Round& round);
+    void finish_flow(Session& s, mqtt::PacketId id);
     void finish_rounds();
-    bool store_backlog() const;
-    bool store_stuck() const;
     void check_store_backlog(Connection& c);
     void wait_for_store(Connection& c);
     void continue_store_waiter(uint64_t handle);
@@ -371,10 +362,6 @@ private:
     uint64_t queue_bytes(const Session& s) const;
     void fetch_page(Session& s);
     uint64_t begin_load(const Session& s, uint64_t after);
-    uint64_t begin_load(hooks::Load::Request request, uint64_t session, uint64_t connection);
-    void hand_over_loads();
-    void load_came(uint64_t number);
-    void load_due(uint64_t number);
     void take_page(Session& s, const hooks::Load& load);
     void trim_queue(Session& s);
     bool wait_for_stored_session(Connection& c, Ref<PacketBox>& box, Session* s);
@@ -428,7 +415,6 @@ private:
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
-    void vouch_for(unsigned shard);
     void accept_mail(MailBatch& batch);
     void accept_run(const Run& run);
 
@@ -442,14 +428,11 @@ private:
     void replay_to(uint64_t subscriber, topics::SubscriptionOptions options, const session::Delivery& stored);
 
     // --- retained messages (retained.cpp) ---
-    bool retained_full() const { return retained_full(here_.core()); }
-    static bool retained_full(const Core& core);
     bool may_be_retained(std::string_view topic, unsigned owner) const;
     void retain_unanswered(Publication& p, hooks::Client& client, PacketBox& box);
     void ask_retained(Connection& c, Inbound& in, unsigned owner);
     void take_retained(const mqtt::MessageRef& message, bool has_room);
     bool retain_message(Publication& p, hooks::Client* client, PacketBox* box);
-    void store_retained(mqtt::MessageRef message);
 
     // --- their way to new subscribers (replaying.cpp) ---
     void start_replay(Session& s, std::string_view topic_filter, topics::SubscriptionOptions options);
@@ -497,10 +480,7 @@ private:
     void expire_queue(Session& s);
 
     // --- deferrals (deferrals.cpp) ---
-    uint64_t wait_for(Ref<hooks::Deferral> deferral, PendingVerdict::What what, uint64_t handle,
-                      size_t position = 0);
-    void verdict_came(uint64_t number, bool in_time);
-    void apply_verdict(PendingVerdict pending, bool in_time);
+    void apply_verdict(PendingVerdict pending);
     void deferral_due(uint64_t number);
     void suspend(Connection& c, Suspension state, Ref<hooks::Deferral> deferral);
     void continue_step(Connection& c, Suspension state, const hooks::DeferralResult& result, bool in_time);
@@ -518,7 +498,7 @@ private:
     void take_inline(const Ref<hooks::Client>& client, Packet packet);
     void begin_inline(const Ref<hooks::Client>& client, Ref<PacketBox> box, size_t position);
     void finish_inline(const Ref<hooks::Client>& client, const Ref<PacketBox>& box, hooks::Action action);
-    void inline_verdict(PendingVerdict& pending, bool in_time);
+    void inline_verdict(PendingVerdict& pending);
     void forget_inline_inputs();
     void inject_inline(hooks::Client& client, Packet packet);
 
@@ -529,8 +509,10 @@ private:
     RouteCache routes_;
     Route passing_route_;  ///< of one publish, when it is not worth keeping
     topics::Matches matches_;
-    topics::RetainedStore retained_;
     Timers timers_;
+    Verdicts verdicts_;
+    RetainedShelf shelf_;
+    Loads loads_;
     std::vector<Connection*> dirty_;
     std::vector<uint64_t> ready_takers_;  ///< connections whose take-over may go on
     WaitingConnects connects_;
@@ -541,23 +523,16 @@ private:
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
     Outboxes outboxes_;
+    Ledger ledger_;
     Replays replays_;
     static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, or a request
-    topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
-    uint64_t mail_read_ = 0;                      ///< batches of the mailbox
-    std::unordered_map<uint64_t, PendingVerdict> pending_;
-    Rounds rounds_;
-    std::atomic<int64_t> uncommitted_since_ms_{INT64_MAX};
+    topics::RetainedStore::Budget first_pieces_;     ///< left in this round for what goes along with SUBACK
+    uint64_t mail_read_ = 0;                         ///< batches of the mailbox
     std::vector<Ref<hooks::Client>> handover_logs_;  ///< to each shard; null = not stored yet
     std::vector<Ref<hooks::Client>> arrived_logs_;   ///< from each shard
     std::vector<uint64_t> store_waiters_;            ///< handles of connections not read for the stores' sake
-    uint64_t next_position_ = 2;                     ///< of the next message that is stored
-    std::unordered_map<uint64_t, PendingLoad> loads_;
-    std::vector<uint64_t> new_loads_;
-    unsigned sweeps_ = 0;                                           ///< under way
-    std::vector<std::pair<int64_t, std::string>> retained_expiry_;  ///< heap: due ms, topic
-    int64_t retained_deadline_ms_ = INT64_MAX;
-    std::vector<uint8_t> scratch_;  ///< another form of a run
+    unsigned sweeps_ = 0;                            ///< under way
+    std::vector<uint8_t> scratch_;                   ///< another form of a run
     std::vector<uint8_t> encode_buffer_;
     std::vector<uint8_t> forward_buffer_;
     LogLimiters limited_;

@@ -1,5 +1,6 @@
 // What the server asks of a shard, on the shard's thread.
 
+#include "broker/packet_parts.hpp"
 #include "broker/shard.hpp"
 #include "topics/filter.hpp"
 
@@ -37,18 +38,9 @@ void Shard::send_to_client(uint64_t subscriber, Packet packet) {
     if (!s || !s->connection || s->connection->state != Connection::State::established) return;
     if (packet.type == mqtt::PacketType::publish && packet.qos) {
         // A flow of its own: the packet identifier is ours to give.
-        Inbound in;
-        in.box = box_packet(packet, packet.topic_name);
-        view_box(in, forward_buffer_);
-        Publication p;
-        p.topic_name = in.view.topic_name;
-        p.payload = in.view.payload;
-        p.properties = in.view.properties;
-        p.qos = packet.qos;
-        p.retain = packet.retain;
-        p.has_expiry = in.view.has_expiry;
-        p.expiry_interval = in.view.message_expiry_interval;
-        p.stamp(here_.now_ms(), here_.wall_ms());
+        mqtt::PublishView view;
+        view_packet(packet, view, forward_buffer_);
+        Publication p = Publication::of(view, here_, 0, {});
         session::Delivery form;
         form.qos = packet.qos;
         form.retain = packet.retain;
@@ -151,8 +143,7 @@ void Shard::terminate() {
     clients_.each_connection([](Connection& c) {
         if (c.link) c.link->abort();
     });
-    for (auto& [number, pending] : pending_) pending.deferral->cancel(hooks::Deferral::State::cancelled);
-    pending_.clear();
+    verdicts_.cancel_all();
     forget_inline_inputs();
 }
 

@@ -11,7 +11,7 @@ inline bool Shard::busy() const {
 
 inline bool Shard::idle() const {
     return here_.mailbox().idle() && !busy() &&
-           (here_.core().store_health.failing() || (rounds_.empty() && loads_.empty()));
+           (here_.core().store_health.failing() || (ledger_.empty() && loads_.empty()));
 }
 
 inline bool Shard::certainly_not_retained(const Core& core, std::string_view topic) {

@@ -115,13 +115,13 @@ void Shard::redeliver_shared(Session& s, bool ending) {
         const uint64_t position = delivery.position;
         if (!move_on(std::move(delivery))) continue;
         end_flow(s, id, *s.flow->inflight.find(id));
-        forget_message(s, position);
+        ledger_.forget_message(s, position);
     }
     s.flow->queue.remove_if([&](session::Delivery& delivery) {
         if (!wanted(delivery, false)) return false;
         uncount_queued(1, delivery.message->footprint());
         if (move_on(delivery)) {
-            forget_message(s, delivery.position);
+            ledger_.forget_message(s, delivery.position);
             return true;
         }
         count_queued(1, delivery.message->footprint());

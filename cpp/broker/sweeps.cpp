@@ -39,7 +39,7 @@ void Shard::forget_in_tail(Session& s, uint64_t position, uint64_t footprint) {
     tail.bytes -= bytes;
     uncount_queued(1, bytes);
     here_.core().stored_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-    forget_message(s, position);
+    ledger_.forget_message(s, position);
     if (tail.loading || tail.cold) tail.gone.insert(position);
 }
 

@@ -30,12 +30,11 @@ void Shard::publish_sys_topics() {
         if (sent == value) return;  // a new subscriber gets the retained one
         sent = value;
         const std::string topic = fmt::format("$SYS/broker/{}", name);
-        Publication p;
-        p.topic_name = ByteView(topic);
-        p.payload = ByteView(value);
-        p.retain = true;
-        p.stamp(here_.now_ms(), here_.wall_ms());
-        p.origin.node = here_.core().config.node_id;
+        mqtt::PublishView view;
+        view.topic_name = ByteView(topic);
+        view.payload = ByteView(value);
+        Publication p = Publication::of(view, here_, 0, {});
+        p.retain = true;  // whatever clients may
         retain_message(p, nullptr, nullptr);
         publish(p, {}, nullptr, nullptr);
     };

@@ -50,13 +50,12 @@ void Shard::begin_will(hooks::Client& client, Ref<PacketBox> box, size_t positio
         here_.metrics().acl_denied.add();  // $SYS topics are the server's
         return;
     }
-    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), &client, box.get(), this);
+    hooks::Event event(EventId::on_acl_check, here_.wall_ms(), &client, box.get(), &verdicts_);
     const hooks::Verdict verdict = here_.ask(event, position, [&](hooks::Hook& hook) {
         return hook.on_acl_check(event, client, box->packet.topic_name, hooks::Access::write);
     });
     if (verdict == hooks::Verdict::pending && event.deferred()) {
-        const uint64_t number = wait_for(event.take_deferral(), PendingVerdict::What::will, 0, position);
-        pending_[number].box = std::move(box);
+        verdicts_.wait_for(event.take_deferral(), PendingVerdict::What::will, 0, position, std::move(box));
         return;
     }
     if (verdict != hooks::Verdict::allow) {
@@ -67,22 +66,11 @@ void Shard::begin_will(hooks::Client& client, Ref<PacketBox> box, size_t positio
 }
 
 void Shard::send_will(hooks::Client& client, PacketBox& box) {
-    const Packet& packet = box.packet;
+    mqtt::PublishView view;
     std::vector<uint8_t> properties;
-    forward_properties(packet.properties, properties);
-    Publication p;
-    p.topic_name = ByteView(packet.topic_name);
-    p.payload = ByteView(packet.payload);
-    p.properties = ByteView(properties);
-    p.qos = std::min(packet.qos, static_cast<uint8_t>(here_.core().config.capabilities.maximum_qos));
-    p.retain = packet.retain && here_.core().config.capabilities.retain_available;
-    const auto expiry = packet.properties.number(mqtt::PropertyId::message_expiry_interval);
-    p.has_expiry = expiry.has_value();
-    p.expiry_interval = expiry.value_or(0);
-    p.stamp(here_.now_ms(), here_.wall_ms());
-    p.origin.publisher = client.session;
-    p.origin.node = here_.core().config.node_id;
-    p.origin_id = ByteView(client.id);
+    view_packet(box.packet, view, properties);
+    view.qos = std::min(view.qos, static_cast<uint8_t>(here_.core().config.capabilities.maximum_qos));
+    Publication p = Publication::of(view, here_, client.session, ByteView(client.id));
     const Session* s = clients_.session(client.session);
     p.exactly_once = s && s->stored;  // it is forgotten here at the same time
     box.frozen = true;

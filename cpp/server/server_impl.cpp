@@ -9,6 +9,7 @@
 #include "broker/shard.hpp"
 #include "broker/snapshot.hpp"
 #include "server/restoring.hpp"
+#include "storage/sqlite_store.hpp"
 
 namespace comqtt::server {
 

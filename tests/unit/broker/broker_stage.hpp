@@ -1,12 +1,20 @@
 #pragma once
 // A broker's core without threads: what the parts of a shard stand on in their tests.
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "broker/core.hpp"
 
 namespace comqtt::broker::test {
+
+/// The defaults, with other limits.
+inline Config with(const std::function<void(Limits&)>& change) {
+    Config config;
+    change(config.limits);
+    return config;
+}
 
 struct CoreStage : Host {
     explicit CoreStage(unsigned shards = 1, Config config = {})

@@ -17,12 +17,10 @@ namespace {
 constexpr Source kPublisher{77, 0};
 
 struct Stage : CoreStage {
-    explicit Stage(size_t most = 1 << 20) : CoreStage(3, config_of(most)), here(core, 0), outboxes(here) {}
-    static Config config_of(size_t most) {
-        Config config;
-        config.limits.handover_bytes = most;
-        return config;
-    }
+    explicit Stage(size_t most = 1 << 20)
+        : CoreStage(3, with([=](Limits& limits) { limits.handover_bytes = most; })),
+          here(core, 0),
+          outboxes(here) {}
     std::vector<MailBatch> arrived(unsigned shard) { return core.mailboxes[shard]->take(SIZE_MAX); }
 
     Here here;

@@ -1,18 +1,16 @@
-// What becomes of stored state, recorded as it happens.
+// Ledger: what becomes of stored state, recorded as it happens.
 
-#include "broker/packet_parts.hpp"
-#include "broker/shard.hpp"
+#include "broker/ledger.hpp"
 
 namespace comqtt::broker {
 
 using hooks::Change;
-using Kind = hooks::Change::Kind;
 
-Change& Shard::record(Kind kind, const Session* s) {
+Change& Ledger::record(Kind kind, const Session* s) {
     return record(kind, s ? s->client : Ref<hooks::Client>());
 }
 
-Change& Shard::record(Kind kind, Ref<hooks::Client> client) {
+Change& Ledger::record(Kind kind, Ref<hooks::Client> client) {
     Change& change = rounds_.changes().emplace_back();
     change.kind = kind;
     change.client = std::move(client);
@@ -21,7 +19,7 @@ Change& Shard::record(Kind kind, Ref<hooks::Client> client) {
     return change;
 }
 
-Change& Shard::record_text(Kind kind, const Session* s, std::string_view text) {
+Change& Ledger::record_text(Kind kind, const Session* s, std::string_view text) {
     Change& change = record(kind, s);
     change.details = std::make_unique<Change::Details>();
     change.details->text = text;
@@ -29,8 +27,7 @@ Change& Shard::record_text(Kind kind, const Session* s, std::string_view text) {
     return change;
 }
 
-/// Records the client and its present state; what is connected has no time of disconnection.
-void Shard::save_session(Session& s) {
+void Ledger::save_session(const Session& s) {
     const hooks::Client& client = *s.client;
     Change& change = record(Kind::session_saved, &s);
     change.details = std::make_unique<Change::Details>();
@@ -55,8 +52,7 @@ void Shard::save_session(Session& s) {
     rounds_.add_footprint(sizeof(Change::Details) + client.id.size() + record.will.payload.size());
 }
 
-/// All of a session that the stores do not know yet.
-void Shard::save_whole_session(Session& s) {
+void Ledger::save_whole_session(Session& s) {
     save_session(s);
     s.subscriptions.each([&](const std::string& filter, const topics::SubscriptionOptions& options) {
         save_subscription(s, filter, options);
@@ -74,8 +70,8 @@ void Shard::save_whole_session(Session& s) {
     for (const mqtt::PacketId id : s.flow->received.all()) record(Kind::received_added, &s).packet_id = id;
 }
 
-void Shard::save_subscription(const Session& s, const std::string& filter,
-                              const topics::SubscriptionOptions& options) {
+void Ledger::save_subscription(const Session& s, const std::string& filter,
+                               const topics::SubscriptionOptions& options) {
     Change& change = record(Kind::subscription_saved, &s);
     change.details = std::make_unique<Change::Details>();
     hooks::StoredSubscription& record = change.details->subscription;
@@ -86,8 +82,7 @@ void Shard::save_subscription(const Session& s, const std::string& filter,
     rounds_.add_footprint(sizeof(Change::Details) + filter.size());
 }
 
-/// Gives the delivery its place in the session's stored order. `id` 0 = not sent.
-void Shard::save_message(const Session& s, session::Delivery& delivery, mqtt::PacketId id) {
+void Ledger::save_message(const Session& s, session::Delivery& delivery, mqtt::PacketId id) {
     delivery.position = next_position_++;
     Change& change = record(Kind::message_queued, &s);
     change.qos = delivery.qos;
@@ -105,8 +100,7 @@ void Shard::save_message(const Session& s, session::Delivery& delivery, mqtt::Pa
     rounds_.add_footprint(delivery.message->footprint());
 }
 
-/// The delivery went into flight under this identifier.
-void Shard::note_sent(Session& s, mqtt::PacketId id) {
+void Ledger::note_sent(Session& s, mqtt::PacketId id) {
     session::Delivery& delivery = s.flow->inflight.find(id)->delivery;
     if (!delivery.position) {
         save_message(s, delivery, id);
@@ -117,26 +111,11 @@ void Shard::note_sent(Session& s, mqtt::PacketId id) {
     change.packet_id = id;
 }
 
-void Shard::forget_message(const Session& s, uint64_t position) {
+void Ledger::forget_message(const Session& s, uint64_t position) {
     if (s.stored && position) record(Kind::message_removed, &s).position = position;
 }
 
-/// A flow that is over: acknowledged or given up.
-void Shard::finish_flow(Session& s, mqtt::PacketId id) {
-    session::Inflight::Entry* entry = s.flow->inflight.find(id);
-    if (!entry) return;
-    forget_message(s, entry->delivery.position);
-    end_flow(s, id, *entry);
-}
-
-/// The stores cannot commit, and more waits for them than may.
-bool Shard::store_overflows() const {
-    return here_.core().store_health.failing() &&
-           here_.core().uncommitted_bytes.load(std::memory_order_relaxed) >
-               here_.core().config.limits.uncommitted_bytes;
-}
-
-void Shard::record_retained(const mqtt::MessageRef& message) {
+void Ledger::record_retained(const mqtt::MessageRef& message) {
     const std::string_view topic = message->topic_name().text();
     if (!storing() || topic.starts_with("$SYS")) return;
     if (message->payload().empty()) {
@@ -147,8 +126,20 @@ void Shard::record_retained(const mqtt::MessageRef& message) {
     rounds_.add_footprint(message->footprint());
 }
 
-void Shard::record_blocked(const std::string& client_id, bool blocked) {
-    if (storing()) record_text(blocked ? Kind::client_blocked : Kind::client_unblocked, nullptr, client_id);
+uint64_t Ledger::log_message(Ref<hooks::Client> log, mqtt::MessageRef message, uint8_t qos, bool retain,
+                             std::string receiver) {
+    Change& change = record(Kind::message_queued, std::move(log));
+    change.message = std::move(message);
+    change.message_key = change.message->key(here_.core().next_message_key);
+    change.qos = qos;
+    change.retain = retain;
+    change.position = next_position_++;
+    if (!receiver.empty()) {
+        change.details = std::make_unique<Change::Details>();
+        change.details->text = std::move(receiver);
+    }
+    rounds_.add_footprint(change.message->footprint());
+    return change.position;
 }
 
 }  // namespace comqtt::broker
