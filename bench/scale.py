@@ -43,6 +43,8 @@ def parse_arguments():
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of items (those of the tests)")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--store", action="store_true", help="with a store, too")
+    parser.add_argument("--no-realtime", action="store_true",
+                        help="no SCHED_FIFO for the broker and the others: what loads the broker takes their processors")
     return parser.parse_args()
 
 
@@ -57,7 +59,7 @@ def main():
                 for size in options.sizes or make.sizes():
                     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
                         figures = measure(make, size, options.comqtt.resolve(), Path(folder) / "b", threads=threads,
-                                          store=store)
+                                          store=store, realtime=not options.no_realtime)
                     for each in figures:
                         times = [each.others[name] * 1000 for name in ("p50", "p99", "max")]
                         rows.append([make.__name__, each.phase, str(threads), "yes" if store else "no", f"{size:,}",

@@ -7,8 +7,8 @@ from harness.cases import Case, Goal, Variant
 GOALS = {"full": 50_000, "normal": 100_000}
 LATENCY_MS = 20  # from publishing to the acknowledgement, 99 of 100, at half of the goal
 
-# Away for seconds, a client has more messages waiting than the 8,192 that the default allows.
-LONG_QUEUES = "--set capabilities.maximum-client-writes-pending=100000000"
+# Away for seconds, clients have more messages waiting than the defaults allow: 8,192 each, 1 GiB in all.
+LONG_QUEUES = "--set capabilities.maximum-client-writes-pending=100000000 --set limits.queued-bytes=17179869184"
 
 ACKNOWLEDGES = {"full": "once it is on the disk", "normal": "once it is with the kernel",
                 "relaxed": "before it saves (1 s)", "memory": "never saves",

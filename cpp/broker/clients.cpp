@@ -22,9 +22,9 @@ Session& Clients::add(std::unique_ptr<Session> session) {
 }
 
 void Clients::bury(Connection& c) {
-    std::unique_ptr<Connection> gone(&c);
-    connections_.remove(c.handle);
-    graveyard_.push_back(std::move(gone));
+    graveyard_.emplace_back();
+    connections_.remove(c.handle);  // should this fail, the connection is not freed: others refer to it still
+    graveyard_.back().reset(&c);
 }
 
 std::unique_ptr<Session> Clients::take_out(Session& s) {

@@ -175,7 +175,7 @@ bool Shard::remove_subscription(Session& s, const std::string& filter, int32_t& 
 
 /// What is not removed at once is given back: it goes in pieces, while others go on. Who hears of it hears of all.
 Subscriptions::Map Shard::remove_all_subscriptions(Session& s) {
-    constexpr size_t kAtOnce = 256;
+    constexpr size_t kAtOnce = 16;
     auto subscriptions = s.subscriptions.take();
     const bool tell = wants(EventId::on_unsubscribed);
     const bool at_once = tell || s.sink || subscriptions.size() <= kAtOnce;

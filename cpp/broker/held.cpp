@@ -11,7 +11,8 @@ void Shard::close_round() {
 
 void Shard::store_answered(uint64_t number, Status status, const std::string& text) {
     // Whether the hand-over logs are stored is not known any more when it has failed.
-    if (ledger_.answered(number, status, text)) handover_logs_.assign(handover_logs_.size(), {});
+    if (status != Status::ok) handover_logs_.assign(handover_logs_.size(), {});
+    ledger_.answered(number, status, text);
     finish_rounds();
 }
 

@@ -6,7 +6,7 @@ namespace comqtt::broker {
 
 void Ledger::vouch_for(unsigned shard) {
     rounds_.vouch();
-    if (outboxes_.vouch(shard, rounds_.open().number)) ++rounds_.open().shards;
+    if (outboxes_.vouch(shard, rounds_.open_number())) ++rounds_.open().shards;
 }
 
 void Ledger::lost(uint64_t round) {
@@ -54,16 +54,14 @@ bool Ledger::close() {
     return true;
 }
 
-bool Ledger::answered(uint64_t number, Status status, const std::string& text) {
+void Ledger::answered(uint64_t number, Status status, const std::string& text) {
     Round* round = rounds_.find(number);
-    if (!round) return false;
+    if (!round) return;
     --round->stores;
-    bool fails = false;
     if (status == Status::ok) {
         if (here_.core().store_health.report(Status::ok, {}))
             here_.core().log.write(LogLevel::info, "broker", "the store commits again");
     } else if (round->status == Status::ok) {
-        fails = true;
         round->status = status;
         round->text = text;
         here_.metrics().store_failures.add();
@@ -71,7 +69,6 @@ bool Ledger::answered(uint64_t number, Status status, const std::string& text) {
                                round->changes ? round->changes->size() : 0, text);
     }
     confirm(*round);
-    return fails;
 }
 
 void Ledger::failing(Status status, const std::string& text) {

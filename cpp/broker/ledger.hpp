@@ -67,8 +67,8 @@ public:
     bool empty() const { return rounds_.empty(); }
     /// Hands the changes of this round to the stores. False when there was nothing to hand over or to wait for.
     bool close();
-    /// By mail from a store. True when the round has failed by it.
-    bool answered(uint64_t number, Status status, const std::string& text);
+    /// By mail from a store. The first error is the round's.
+    void answered(uint64_t number, Status status, const std::string& text);
     void failing(Status status, const std::string& text);
     /// By mail from another shard, which has stored what it was handed, or could not.
     void confirmed(uint64_t number, Status status, const std::string& text);

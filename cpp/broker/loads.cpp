@@ -11,13 +11,14 @@ uint64_t Loads::begin(hooks::Load::Request request, uint64_t session, uint64_t c
     request.max_bytes = limits.client_queue_memory;
     request.shard = here_.number();
     const uint64_t number = here_.core().next_number.fetch_add(1, std::memory_order_relaxed);
-    PendingLoad& pending = pending_[number];
+    PendingLoad pending;
     pending.session = session;
     pending.connection = connection;
     pending.load = Ref<hooks::Load>::adopt(
         new hooks::Load(std::move(request), [mailbox = here_.core().mailboxes[here_.number()], number] {
             mailbox->post([number](Shard& shard) { notice_loaded(shard, number); });
         }));
+    pending_.emplace(number, std::move(pending));
     new_.push_back(number);
     timers_.at(Timers::Kind::load, number, here_.now_ms() + limits.deferral_timeout_ms);
     return number;

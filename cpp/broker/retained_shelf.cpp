@@ -33,7 +33,9 @@ bool RetainedShelf::remove(std::string_view topic) {
     const size_t count = store_.count(), bytes = store_.bytes();
     store_.remove(topic);
     counted(topic, count, bytes);
-    return store_.count() != count;
+    const bool removed = store_.count() != count;
+    forget_old_times();
+    return removed;
 }
 
 /// What has changed since then, for all who look at the figures.
@@ -62,6 +64,8 @@ void RetainedShelf::forget_old_times() {
 }
 
 bool RetainedShelf::next_expired(std::string& topic, size_t& left) {
+    deadline_ms_ =
+        INT64_MAX;  // it has come; should the caller not get to plan(), the next put() sets another
     for (; left && !expiry_.empty() && expiry_.front().first <= here_.now_ms(); --left) {
         std::pop_heap(expiry_.begin(), expiry_.end(), std::greater<>());
         topic = std::move(expiry_.back().second);

@@ -38,20 +38,22 @@ void Shard::begin_round() {
 }
 
 Connection* Shard::accept(Link& link, PeerInfo peer) {
+    const bool moved = peer.moved;
+    auto made = std::make_unique<Connection>();
+    made->opening = std::make_unique<Opening>(std::move(peer));
     if (shutting_down_ || here_.core().connections.fetch_add(1, std::memory_order_relaxed) >=
                               here_.core().config.limits.connections) {
         if (!shutting_down_) here_.core().connections.fetch_sub(1, std::memory_order_relaxed);
         here_.metrics().connections_refused.add();
         return nullptr;
     }
-    Connection* c = &clients_.add(std::make_unique<Connection>());
-    c->link = &link;
-    if (!peer.moved) here_.metrics().connections_accepted.add();
-    c->opening = std::make_unique<Opening>(std::move(peer));
-    c->since_ms = c->last_received_ms = here_.now_ms();
+    Connection& c = clients_.add(std::move(made));
+    c.link = &link;
+    if (!moved) here_.metrics().connections_accepted.add();
+    c.since_ms = c.last_received_ms = here_.now_ms();
     here_.metrics().connections.add();
-    schedule(*c, deadline_of(*c));
-    return c;
+    schedule(c, deadline_of(c));
+    return &c;
 }
 
 size_t Shard::read_limit(const Connection& c) const {

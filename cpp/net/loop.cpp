@@ -9,6 +9,8 @@ namespace {
 /// Handlers per round: enough to batch, few enough to keep others waiting little.
 constexpr int kHandlersPerRound = 128;
 constexpr std::chrono::milliseconds kMoreTime{1};
+/// After so long a round ends whatever else is ready: what it has written goes out at its end only.
+constexpr std::chrono::milliseconds kRoundTime{2};
 constexpr size_t kTurnsPerRound = 64;
 /// The loop whose thread this is. Not the thread's id: that is written while the thread may run already.
 thread_local const Loop* running = nullptr;
@@ -42,6 +44,7 @@ void Loop::stop() {
 
 void Loop::join() {
     if (thread_.joinable()) thread_.join();
+    turns_.close();
 }
 
 bool Loop::on_thread() const { return running == this; }
@@ -67,13 +70,23 @@ void Loop::run() {
         shard_.contain(nullptr, [&] { set_timer(); });
         shard_.contain(nullptr, [&] {
             if (!shard_.busy() && turns_.empty()) io_.run_one();
-            int handled = 0;
-            while (handled < kHandlersPerRound && io_.poll_one()) ++handled;
-            if (handled == kHandlersPerRound) handle_more();
+            if (handle_ready() == kHandlersPerRound) handle_more();
         });
         round();
     }
     running = nullptr;
+}
+
+/// What is ready, or a round's share of it; how much that was.
+int Loop::handle_ready() {
+    std::chrono::steady_clock::time_point until;
+    for (int handled = 0;; ++handled) {
+        if (handled == kHandlersPerRound || !io_.poll_one()) return handled;
+        // The clock is not read where a single connection is served.
+        const auto now = std::chrono::steady_clock::now();
+        if (handled == 0) until = now + kRoundTime;
+        if (now >= until) return handled;
+    }
 }
 
 /// There is more than a round's share. What costs little, such as pipes that have nothing to read, is not to queue up
@@ -93,7 +106,7 @@ void Loop::take_turns() {
 void Loop::round() {
     enter();
     awake_.exchange(false, std::memory_order_acq_rel);  // sees what was put in before an earlier wake()
-    take_turns();
+    shard_.contain(nullptr, [&] { take_turns(); });
     shard_.contain(nullptr, [&] { shard_.read_mail(); });
     shard_.contain(nullptr, [&] { shard_.run_deadlines(); });
     shard_.contain(nullptr, [&] { shard_.end_round(); });

@@ -58,6 +58,7 @@ public:
 
 private:
     void run();
+    int handle_ready();
     void handle_more();
     void take_turns();
     void set_timer();

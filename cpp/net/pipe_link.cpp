@@ -7,12 +7,32 @@
 
 namespace comqtt::net {
 
+/// A pipe on its way to a loop. One that never arrives, because the loop has ended, is closed.
+struct MemoryPipe::Unopened {
+    explicit Unopened(Ref<MemoryPipe> waiting) : pipe(std::move(waiting)) {}
+    Unopened(const Unopened&) = delete;
+    Unopened& operator=(const Unopened&) = delete;
+    ~Unopened() {
+        if (pipe) pipe->abandon();
+    }
+    Ref<MemoryPipe> take() { return std::exchange(pipe, {}); }
+    Ref<MemoryPipe> pipe;
+};
+
+/// There is no broker's end, and none will come.
+void MemoryPipe::abandon() {
+    const std::lock_guard lock(mutex_);
+    broker_closed_ = true;
+    loop_ = nullptr;
+    readable_.notify_all();
+}
+
 Ref<Pipe> MemoryPipe::open(Loop& loop, broker::PeerInfo peer, ConnectionCount count) {
     auto pipe = Ref<MemoryPipe>::adopt(new MemoryPipe);
     pipe->loop_ = &loop;
-    loop.post_in_turn([&loop, pipe, peer = std::move(peer), count = std::move(count)] {
-        PipeLink::open(loop, pipe, peer, count, {});
-    });
+    loop.post_in_turn(
+        [&loop, unopened = std::make_shared<Unopened>(pipe), peer = std::move(peer),
+         count = std::move(count)] { PipeLink::open(loop, unopened->take(), peer, count, {}); });
     return Ref<Pipe>::share(pipe.get());
 }
 
@@ -89,11 +109,17 @@ void PipeLink::open(Loop& loop, Ref<MemoryPipe> pipe, broker::PeerInfo peer, Con
                     std::vector<uint8_t> received) {
     loop.enter();
     auto* link = new PipeLink(loop, std::move(pipe), std::move(count));
+    try {
+        link->connection_ = loop.shard().accept(*link, std::move(peer));
+    } catch (...) {
+        link->leave();
+        throw;
+    }
     {
+        // Notices from before have found no link: what they were about is looked at below.
         const std::lock_guard lock(link->pipe_->mutex_);
         link->pipe_->link_ = link;
     }
-    link->connection_ = loop.shard().accept(*link, std::move(peer));
     if (!link->connection_) {
         link->closed_ = true;
         link->leave();
@@ -109,23 +135,42 @@ void PipeLink::open(Loop& loop, Ref<MemoryPipe> pipe, broker::PeerInfo peer, Con
     }
 }
 
+/// Moves up to `limit` of what waits; how much is left. With the lock.
+size_t PipeLink::take(std::vector<uint8_t>& bytes, size_t limit) {
+    std::vector<uint8_t>& waiting = pipe_->to_broker_;
+    if (waiting.size() <= limit) {
+        bytes.swap(waiting);
+    } else {
+        const auto end = waiting.begin() + static_cast<ptrdiff_t>(limit);
+        bytes.assign(waiting.begin(), end);
+        waiting.erase(waiting.begin(), end);
+    }
+    return waiting.size();
+}
+
 void PipeLink::on_readable() {
+    loop_.enter();
+    const size_t limit =
+        draining_ ? SIZE_MAX : std::min(loop_.shard().read_limit(*connection_), share_.limit());
     std::vector<uint8_t> bytes;
     bool ended;
     {
         const std::lock_guard lock(pipe_->mutex_);
         pipe_->link_told_ = false;
         ended = pipe_->application_closed_;
-        if (!paused_ || draining_) bytes.swap(pipe_->to_broker_);
+        if ((!paused_ || draining_) && take(bytes, limit)) {
+            ended = false;  // there is more to be read before
+            pipe_->link_told_ = true;
+            pipe_->tell_link(&PipeLink::on_readable);
+        }
     }
-    loop_.enter();
     if (paused_ && !draining_) {
         if (ended) loop_.shard().on_peer_gone(*connection_);
         return;
     }
     if (!bytes.empty() && !draining_) {
         inside_ = true;
-        loop_.shard().receive(*connection_, ByteView(bytes));
+        share_.spend(bytes.size(), [&] { loop_.shard().receive(*connection_, ByteView(bytes)); });
         inside_ = false;
         spoil(bytes);
         if (closed_) {
@@ -187,11 +232,8 @@ broker::Arrived PipeLink::read_arrived(size_t limit) {
     std::vector<uint8_t> bytes;
     {
         const std::lock_guard lock(pipe_->mutex_);
-        auto& waiting = pipe_->to_broker_;
-        if (waiting.empty()) return {0, pipe_->application_closed_};
-        const auto end = waiting.begin() + static_cast<ptrdiff_t>(std::min(limit, waiting.size()));
-        bytes.assign(waiting.begin(), end);
-        waiting.erase(waiting.begin(), end);
+        if (pipe_->to_broker_.empty()) return {0, pipe_->application_closed_};
+        take(bytes, limit);
     }
     loop_.shard().receive(*connection_, ByteView(bytes));
     spoil(bytes);
@@ -234,13 +276,14 @@ void PipeLink::move_to(unsigned shard, broker::PeerInfo peer, std::vector<uint8_
     closed_ = true;
     connection_ = nullptr;
     Loop& target = *loop_.all().loops[shard];
+    const auto unopened = std::make_shared<MemoryPipe::Unopened>(pipe_);  // let go of behind the lock
     const std::lock_guard lock(pipe_->mutex_);
     pipe_->link_ = nullptr;
     pipe_->loop_ = &target;
     pipe_->link_told_ = true;  // the new end reads as it opens
-    target.post_in_turn([&target, pipe = pipe_, peer = std::move(peer), received = std::move(received),
+    target.post_in_turn([&target, unopened, peer = std::move(peer), received = std::move(received),
                          count = count_]() mutable {
-        PipeLink::open(target, std::move(pipe), std::move(peer), std::move(count), std::move(received));
+        PipeLink::open(target, unopened->take(), std::move(peer), std::move(count), std::move(received));
     });
 }
 

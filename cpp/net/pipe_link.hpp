@@ -9,6 +9,7 @@
 #include "base/pipe.hpp"
 #include "broker/link.hpp"
 #include "net/loop.hpp"
+#include "net/read_share.hpp"
 
 namespace comqtt::net {
 
@@ -27,6 +28,8 @@ public:
 private:
     friend class PipeLink;
     static constexpr size_t kCapacity = 1 << 20;  ///< bytes each way
+    struct Unopened;
+    void abandon();
     void tell_link(void (PipeLink::*what)());
     PipeLink* link_on(const Loop* loop);
 
@@ -63,6 +66,7 @@ public:
 private:
     PipeLink(Loop& loop, Ref<MemoryPipe> pipe, ConnectionCount count);
     ~PipeLink() override;
+    size_t take(std::vector<uint8_t>& bytes, size_t limit);
     void close(const char* error);
     void leave();
 
@@ -70,6 +74,7 @@ private:
     Ref<MemoryPipe> pipe_;
     ConnectionCount count_;
     broker::Connection* connection_ = nullptr;
+    ReadShare share_;
     bool paused_ = false;
     bool draining_ = false;
     bool closed_ = false;

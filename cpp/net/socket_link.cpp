@@ -67,14 +67,15 @@ void SocketLink::on_readable() {
     loop_.enter();
     broker::Shard& shard = loop_.shard();
     const size_t size = loop_.buffer().size();
-    const size_t limit = draining_ ? size : std::min(shard.read_limit(*connection_), size);
+    const size_t limit = draining_ ? size : std::min({shard.read_limit(*connection_), share_.limit(), size});
     ReadBuffer::Use buffer(loop_.buffer());
     const ssize_t count = ::recv(socket_.native_handle(), buffer.data(), limit, MSG_DONTWAIT);
     if (count > 0) {
         buffer.set_read(static_cast<size_t>(count));
         if (!draining_) {
             ++pending_;  // the connection may end inside
-            shard.receive(*connection_, {buffer.data(), static_cast<size_t>(count)});
+            const ByteView bytes(buffer.data(), static_cast<size_t>(count));
+            share_.spend(bytes.size, [&] { shard.receive(*connection_, bytes); });
             --pending_;
         }
         wait_readable();

@@ -7,6 +7,7 @@
 
 #include "broker/link.hpp"
 #include "net/loop.hpp"
+#include "net/read_share.hpp"
 
 namespace comqtt::net {
 
@@ -43,6 +44,7 @@ private:
     Stream socket_;
     ConnectionCount count_;
     broker::Connection* connection_ = nullptr;
+    ReadShare share_;
     int error_ = 0;         ///< of a write
     uint8_t pending_ = 0;   ///< waits and posts that will call back
     bool reading_ = false;  ///< a read wait is pending

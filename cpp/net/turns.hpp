@@ -17,11 +17,20 @@ class Turns {
 public:
     using Work = std::function<void()>;
 
-    /// Thread-safe. Whoever adds wakes the loop.
+    /// Thread-safe. Whoever adds wakes the loop. After close() the work is let go of, not run.
     void add(Work work) {
         const std::lock_guard lock(mutex_);
+        if (closed_) return;
         waiting_.push_back(std::move(work));
         count_.store(waiting_.size(), std::memory_order_release);
+    }
+    /// The loop has ended: lets go of what waits. Thread-safe.
+    void close() {
+        std::deque<Work> dropped;  // let go of behind the lock
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        dropped.swap(waiting_);
+        count_.store(0, std::memory_order_release);
     }
     /// Costs no lock: it is asked each round.
     bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
@@ -39,6 +48,7 @@ public:
 private:
     std::mutex mutex_;
     std::deque<Work> waiting_;
+    bool closed_ = false;
     std::atomic<size_t> count_{0};
 };
 

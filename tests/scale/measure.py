@@ -34,10 +34,11 @@ class Figure:
         return self.work / self.items
 
 
-def measure(make, size: int, program: Path, folder: Path, *, threads: int, store: bool) -> list[Figure]:
+def measure(make, size: int, program: Path, folder: Path, *, threads: int, store: bool,
+            realtime: bool = False) -> list[Figure]:
     """Figures of each phase, in order, with a fresh broker. `make`: a Structure."""
     broker = ScaleBroker(program, folder, make.options(size), threads=threads, store=store)
-    broker.begin()
+    broker.begin(realtime)
     figures = []
     try:
         structure = make(broker)

@@ -133,10 +133,12 @@ TEST_CASE("a round that one store refused has failed, and says so once") {
     Stage stage;
     stage.change();
     stage.ledger.close();
-    CHECK(stage.ledger.answered(1, Status::storage, "the disk is gone"));
+    stage.ledger.answered(1, Status::storage, "the disk is gone");
     CHECK(stage.ended() == std::vector<uint64_t>{1});
     CHECK(stage.last == Status::storage);
-    CHECK_FALSE(stage.ledger.answered(1, Status::storage, "again"));
+    stage.ledger.answered(1, Status::storage, "again");
+    CHECK(stage.here.metrics().store_failures.get() == 1);
+    CHECK(stage.ended().empty());
 }
 
 TEST_CASE("what is held comes with its round and after what was held before") {

@@ -133,3 +133,27 @@ TEST_CASE("a topic that is published to again and again is due once") {
     CHECK_FALSE(stage.shelf.next_expired(topic, left));
     CHECK(left > 800);  // what is left behind is bounded by twice the number of messages, or a few
 }
+
+TEST_CASE("a round that ends in the middle of what has expired does not end expiry") {
+    Stage stage;
+    stage.shelf.put(stage.message("a", "x", 5));
+    stage.shelf.put(stage.message("b", "x", 5));
+    stage.pass(5'000);
+    std::string topic;
+    size_t left = 10;
+    CHECK(stage.shelf.next_expired(topic, left));  // and plan() is not reached
+    while (stage.timers.next_ms() != INT64_MAX) stage.timers.pop();
+    stage.shelf.put(stage.message("c", "x", 10));
+    CHECK(stage.timers.next_ms() == 15'000);
+}
+
+TEST_CASE("messages that were removed leave no times behind") {
+    Stage stage;
+    for (int i = 0; i < 1'000; ++i) stage.shelf.put(stage.message("t/" + std::to_string(i), "x", 5));
+    for (int i = 0; i < 1'000; ++i) stage.shelf.put(stage.message("t/" + std::to_string(i), ""));
+    stage.pass(5'000);
+    std::string topic;
+    size_t left = 1'000;
+    CHECK_FALSE(stage.shelf.next_expired(topic, left));
+    CHECK(left > 900);
+}

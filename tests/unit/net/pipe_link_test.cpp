@@ -131,3 +131,24 @@ TEST_CASE("a pipe outlives its server and is closed then") {
     CHECK(stage.pipe->write(wire("C0 00")) == Status::closed);
     stage.pipe->close();
 }
+
+TEST_CASE("pipes that a server had no time to open are closed when it ends") {
+    constexpr size_t kPipes = 20'000;
+    Stage stage;
+    std::vector<Ref<Pipe>> pipes;
+    for (size_t i = 0; i < kPipes; ++i) {
+        pipes.push_back(stage.open());
+        if (i % 2) REQUIRE(pipes.back()->write(kConnect) != Status::invalid_argument);
+    }
+    stage.server.reset();
+    for (const Ref<Pipe>& pipe : pipes) {
+        Bytes bytes(256);
+        size_t count = 0;
+        Status status;
+        while ((status = pipe->read(bytes.data(), bytes.size(), kPatience, count)) == Status::ok) {
+        }
+        REQUIRE(int(status) == int(Status::closed));
+        REQUIRE(int(pipe->write(kConnect)) == int(Status::closed));
+        pipe->close();
+    }
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -55,4 +56,17 @@ TEST_CASE("work is added from several threads while it is taken") {
     for (auto& adder : adders) adder.join();
     CHECK(done == 2 * kEach);
     CHECK(turns.empty());
+}
+
+TEST_CASE("what waits when the loop ends is let go of, and so is what comes later") {
+    Turns turns;
+    const auto held = std::make_shared<int>(0);
+    turns.add([held] { ++*held; });
+    turns.close();
+    CHECK(turns.empty());
+    CHECK(held.use_count() == 1);
+    turns.add([held] { ++*held; });
+    CHECK(held.use_count() == 1);
+    run(turns, 8);
+    CHECK(*held == 0);
 }
