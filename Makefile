@@ -75,7 +75,7 @@ lint: build-packages build/lint/build.ninja
 	@cmake/apt-install.sh $(FORM_PACKAGES)
 	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format --dry-run -Werror
 	@git ls-files -co --exclude-standard 'cpp/*.cpp' 'capi/*.cpp' | xargs -P $(JOBS) -n 4 \
-	    clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option
+	    clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wthread-safety
 
 # The parts of docs/ that are made: after options or tests were added.
 docs: build

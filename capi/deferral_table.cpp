@@ -10,7 +10,7 @@ DeferralTable& DeferralTable::instance() {
 }
 
 comqtt_deferral* DeferralTable::put(HeldDeferral held) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (free_.size() <= kResting) {
         Slab slab = std::make_unique<Slot[]>(kSlots);
         Slot* const first = slab.get();
@@ -53,7 +53,7 @@ DeferralTable::Found DeferralTable::look(const comqtt_deferral* handle, Slot*& s
 }
 
 DeferralTable::Found DeferralTable::find(const comqtt_deferral* handle, HeldDeferral& out) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Slot* slot = nullptr;
     const Found found = look(handle, slot);
     if (found == Found::live) out = slot->held;
@@ -61,7 +61,7 @@ DeferralTable::Found DeferralTable::find(const comqtt_deferral* handle, HeldDefe
 }
 
 DeferralTable::Found DeferralTable::take(const comqtt_deferral* handle, HeldDeferral& out) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Slot* slot = nullptr;
     const Found found = look(handle, slot);
     if (found != Found::live) return found;

@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "capi/handles.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::capi {
 
@@ -33,9 +34,9 @@ public:
     Found take(const comqtt_deferral* handle, HeldDeferral& out);
 
 private:
-    static constexpr size_t kPlaces = 64;      ///< handles that a slot gives out before it repeats itself
-    static constexpr size_t kSlots = 256;      ///< of a slab
-    static constexpr size_t kResting = 1024;   ///< spent slots that wait before they are used again
+    static constexpr size_t kPlaces = 64;     ///< handles that a slot gives out before it repeats itself
+    static constexpr size_t kSlots = 256;     ///< of a slab
+    static constexpr size_t kResting = 1024;  ///< spent slots that wait before they are used again
 
     struct Slot {
         uint32_t places[kPlaces] = {};  ///< zero, so that none is taken for a handle of another kind
@@ -46,12 +47,12 @@ private:
     };
     using Slab = std::unique_ptr<Slot[]>;
 
-    Slot* slot_of(const comqtt_deferral* handle, uint32_t& place) const;
-    Found look(const comqtt_deferral* handle, Slot*& slot);
+    Slot* slot_of(const comqtt_deferral* handle, uint32_t& place) const COMQTT_REQUIRES(mutex_);
+    Found look(const comqtt_deferral* handle, Slot*& slot) COMQTT_REQUIRES(mutex_);
 
-    std::mutex mutex_;
-    std::vector<Slab> slabs_;  ///< by address
-    std::deque<Slot*> free_;   ///< longest unused first
+    Mutex mutex_;
+    std::vector<Slab> slabs_ COMQTT_GUARDED_BY(mutex_);  ///< by address
+    std::deque<Slot*> free_ COMQTT_GUARDED_BY(mutex_);   ///< longest unused first
 };
 
 }  // namespace comqtt::capi

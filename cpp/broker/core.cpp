@@ -12,7 +12,7 @@ Registry::Stripe& Registry::stripe(std::string_view id) const {
 
 Ref<hooks::Client> Registry::find(std::string_view id) const {
     Stripe& part = stripe(id);
-    const std::lock_guard lock(part.mutex);
+    const Lock lock(part.mutex);
     const auto at = part.clients.find(id);
     return at == part.clients.end() ? Ref<hooks::Client>{} : at->second;
 }
@@ -20,7 +20,7 @@ Ref<hooks::Client> Registry::find(std::string_view id) const {
 void Registry::put(const Ref<hooks::Client>& client) {
     Stripe& part = stripe(client->id);
     Ref<hooks::Client> previous;
-    const std::lock_guard lock(part.mutex);
+    const Lock lock(part.mutex);
     // The key is a view of the client's own id: an old entry goes first.
     if (const auto at = part.clients.find(client->id); at != part.clients.end()) {
         previous = at->second;
@@ -32,7 +32,7 @@ void Registry::put(const Ref<hooks::Client>& client) {
 void Registry::remove(const hooks::Client& client) {
     Stripe& part = stripe(client.id);
     Ref<hooks::Client> removed;
-    const std::lock_guard lock(part.mutex);
+    const Lock lock(part.mutex);
     const auto at = part.clients.find(client.id);
     if (at == part.clients.end() || at->second.get() != &client) return;
     removed = at->second;
@@ -42,7 +42,7 @@ void Registry::remove(const hooks::Client& client) {
 std::vector<Ref<hooks::Client>> Registry::all() const {
     std::vector<Ref<hooks::Client>> clients;
     for (Stripe& part : stripes_) {
-        const std::lock_guard lock(part.mutex);
+        const Lock lock(part.mutex);
         for (const auto& [id, client] : part.clients) clients.push_back(client);
     }
     return clients;
@@ -51,7 +51,7 @@ std::vector<Ref<hooks::Client>> Registry::all() const {
 size_t Registry::count() const {
     size_t count = 0;
     for (Stripe& part : stripes_) {
-        const std::lock_guard lock(part.mutex);
+        const Lock lock(part.mutex);
         count += part.clients.size();
     }
     return count;
@@ -59,7 +59,7 @@ size_t Registry::count() const {
 
 void SessionClients::put(topics::SubscriberId session, Ref<hooks::Client> client) {
     Part& part = parts_[session.shard()];
-    const std::unique_lock lock(part.mutex);
+    const WriteLock lock(part.mutex);
     if (session.slot() >= part.entries.size()) part.entries.resize(session.slot() + 1);
     part.entries[session.slot()] = {session.value, std::move(client)};
 }
@@ -67,7 +67,7 @@ void SessionClients::put(topics::SubscriberId session, Ref<hooks::Client> client
 void SessionClients::remove(topics::SubscriberId session) {
     Part& part = parts_[session.shard()];
     Entry removed;
-    const std::unique_lock lock(part.mutex);
+    const WriteLock lock(part.mutex);
     if (session.slot() < part.entries.size() && part.entries[session.slot()].session == session.value)
         removed = std::exchange(part.entries[session.slot()], {});
 }
@@ -75,14 +75,14 @@ void SessionClients::remove(topics::SubscriberId session) {
 Ref<hooks::Client> SessionClients::find(topics::SubscriberId session) const {
     if (session.shard() >= parts_.size()) return {};
     const Part& part = parts_[session.shard()];
-    const std::shared_lock lock(part.mutex);
+    const ReadLock lock(part.mutex);
     if (session.slot() >= part.entries.size()) return {};
     const Entry& entry = part.entries[session.slot()];
     return entry.session == session.value ? entry.client : Ref<hooks::Client>{};
 }
 
 Status BlockList::add(std::string_view id, size_t limit) {
-    const std::unique_lock lock(mutex_);
+    const WriteLock lock(mutex_);
     if (ids_.contains(id)) return Status::exists;
     if (ids_.size() >= limit) return Status::too_large;
     ids_.emplace(id);
@@ -91,7 +91,7 @@ Status BlockList::add(std::string_view id, size_t limit) {
 }
 
 bool BlockList::remove(std::string_view id) {
-    const std::unique_lock lock(mutex_);
+    const WriteLock lock(mutex_);
     const bool removed = ids_.erase(std::string(id)) != 0;
     count_.store(ids_.size(), std::memory_order_relaxed);
     return removed;
@@ -99,12 +99,12 @@ bool BlockList::remove(std::string_view id) {
 
 bool BlockList::contains(std::string_view id) const {
     if (count_.load(std::memory_order_relaxed) == 0) return false;
-    const std::shared_lock lock(mutex_);
+    const ReadLock lock(mutex_);
     return ids_.contains(id);
 }
 
 std::vector<std::string> BlockList::all() const {
-    const std::shared_lock lock(mutex_);
+    const ReadLock lock(mutex_);
     return {ids_.begin(), ids_.end()};
 }
 
@@ -116,26 +116,26 @@ uint64_t random_seed() {
 }  // namespace
 
 bool FullSessions::full(uint64_t subscriber, uint64_t bytes) const {
-    const std::shared_lock lock(mutex_);
+    const ReadLock lock(mutex_);
     const auto at = rooms_.find(subscriber);
     return at != rooms_.end() && at->second < bytes;
 }
 
 void FullSessions::set(uint64_t subscriber, uint64_t room) {
-    const std::unique_lock lock(mutex_);
+    const WriteLock lock(mutex_);
     rooms_[subscriber] = room;
     count_.store(rooms_.size(), std::memory_order_relaxed);
 }
 
 void FullSessions::remove(uint64_t subscriber) {
-    const std::unique_lock lock(mutex_);
+    const WriteLock lock(mutex_);
     rooms_.erase(subscriber);
     count_.store(rooms_.size(), std::memory_order_relaxed);
 }
 
 bool StoreHealth::report(Status status, std::string_view text) {
     if (status == Status::ok && !failing()) return false;
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const bool changed = status != status_;
     status_ = status;
     text_ = text;
@@ -145,13 +145,13 @@ bool StoreHealth::report(Status status, std::string_view text) {
 
 Result<void> StoreHealth::check() const {
     if (!failing()) return {};
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (status_ == Status::ok) return {};
     return Error{Status::storage, text_};
 }
 
 mqtt::Reason StoreHealth::reason() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return status_ == Status::queue_full ? mqtt::Reason::quota_exceeded
                                          : mqtt::Reason::implementation_specific_error;
 }

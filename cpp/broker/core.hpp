@@ -4,9 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +20,8 @@
 #include "broker/retained_counts.hpp"
 #include "hooks/dispatcher.hpp"
 #include "topics/subscription_index.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::broker {
 
@@ -40,8 +40,8 @@ public:
 private:
     static constexpr size_t kStripes = 16;  ///< the upper four bits of a hash
     struct Stripe {
-        mutable std::mutex mutex;
-        std::unordered_map<std::string_view, Ref<hooks::Client>, TextHash> clients;
+        mutable Mutex mutex;
+        std::unordered_map<std::string_view, Ref<hooks::Client>, TextHash> clients COMQTT_GUARDED_BY(mutex);
     };
     Stripe& stripe(std::string_view id) const;
     mutable std::array<Stripe, kStripes> stripes_;
@@ -62,8 +62,8 @@ private:
         Ref<hooks::Client> client;
     };
     struct Part {
-        mutable std::shared_mutex mutex;
-        std::vector<Entry> entries;  ///< by slot
+        mutable SharedMutex mutex;
+        std::vector<Entry> entries COMQTT_GUARDED_BY(mutex);  ///< by slot
     };
     std::vector<Part> parts_;  ///< by shard
 };
@@ -77,8 +77,8 @@ public:
     std::vector<std::string> all() const;
 
 private:
-    mutable std::shared_mutex mutex_;
-    std::unordered_set<std::string, TextHash, std::equal_to<>> ids_;
+    mutable SharedMutex mutex_;
+    std::unordered_set<std::string, TextHash, std::equal_to<>> ids_ COMQTT_GUARDED_BY(mutex_);
     std::atomic<size_t> count_{0};
 };
 
@@ -92,8 +92,8 @@ public:
     void remove(uint64_t subscriber);
 
 private:
-    mutable std::shared_mutex mutex_;
-    std::unordered_map<uint64_t, uint64_t> rooms_;  ///< bytes
+    mutable SharedMutex mutex_;
+    std::unordered_map<uint64_t, uint64_t> rooms_ COMQTT_GUARDED_BY(mutex_);  ///< bytes
     std::atomic<size_t> count_{0};
 };
 
@@ -110,9 +110,9 @@ public:
 
 private:
     std::atomic<bool> failing_{false};
-    mutable std::mutex mutex_;
-    Status status_ = Status::ok;
-    std::string text_;
+    mutable Mutex mutex_;
+    Status status_ COMQTT_GUARDED_BY(mutex_) = Status::ok;
+    std::string text_ COMQTT_GUARDED_BY(mutex_);
 };
 
 struct Core {

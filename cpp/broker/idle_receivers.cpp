@@ -21,7 +21,7 @@ std::array<uint64_t, IdleReceivers::kNames> IdleReceivers::names_of(const hooks:
 
 bool IdleReceivers::knows(const hooks::Client& client, int64_t now_ms) const {
     const auto names = names_of(client);
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     for (const uint64_t name : names)
         if (const auto at = until_ms_.find(name); at != until_ms_.end() && at->second > now_ms) return true;
     return false;
@@ -29,7 +29,7 @@ bool IdleReceivers::knows(const hooks::Client& client, int64_t now_ms) const {
 
 void IdleReceivers::note(const hooks::Client& client, int64_t now_ms, int64_t for_ms, size_t limit) {
     const auto names = names_of(client);
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     for (const uint64_t name : names) {
         if (!name) continue;
         until_ms_[name] = now_ms + for_ms;
@@ -47,7 +47,7 @@ void IdleReceivers::forget_front() {
 }
 
 size_t IdleReceivers::count() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return until_ms_.size();
 }
 

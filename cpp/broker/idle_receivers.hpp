@@ -6,11 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <string_view>
 #include <unordered_map>
 
 #include "hooks/client.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::broker {
 
@@ -29,13 +30,13 @@ public:
 private:
     static constexpr size_t kNames = 3;
     std::array<uint64_t, kNames> names_of(const hooks::Client& client) const;
-    void forget_front();
+    void forget_front() COMQTT_REQUIRES(mutex_);
 
     const uint64_t seed_;
-    mutable std::mutex mutex_;
-    std::unordered_map<uint64_t, int64_t> until_ms_;  ///< by hash of the name
-    std::deque<std::pair<uint64_t, int64_t>>
-        in_order_;  ///< name, time; of a name noted again the last one counts
+    mutable Mutex mutex_;
+    std::unordered_map<uint64_t, int64_t> until_ms_ COMQTT_GUARDED_BY(mutex_);  ///< by hash of the name
+    std::deque<std::pair<uint64_t, int64_t>> in_order_
+        COMQTT_GUARDED_BY(mutex_);  ///< name, time; of a name noted again the last one counts
 };
 
 }  // namespace comqtt::broker

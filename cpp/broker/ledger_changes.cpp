@@ -41,7 +41,7 @@ void Ledger::save_session(const Session& s) {
     record.session_expiry_s = s.expiry_interval;
     if (!s.connection) record.disconnected_at_ms = client.disconnected_at_ms.load(std::memory_order_relaxed);
     if (s.will) {
-        const Packet& packet = s.will->box->packet;
+        const mqtt::Packet& packet = s.will->box->packet;
         record.has_will = true;
         record.will = {packet.topic_name, packet.payload, packet.qos, packet.retain, packet.properties};
         record.will_due_ms = here_.wall_ms() + std::max<int64_t>(0, s.will->due_ms - here_.now_ms());

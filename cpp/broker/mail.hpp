@@ -6,13 +6,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "mqtt/message.hpp"
 #include "mqtt/types.hpp"
 #include "session/delivery.hpp"
 #include "topics/subscription_index.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::broker {
 
@@ -75,7 +76,7 @@ public:
 
     /// False when the shard is gone; the batch is dropped.
     bool post(MailBatch batch) {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (!host_) return false;
         pending_bytes_.fetch_add(batch.footprint, std::memory_order_relaxed);
         const bool was_empty = batches_.empty();
@@ -92,7 +93,7 @@ public:
     }
     /// The oldest batches, with this many mails in all and the last batch whole. While more wait, the shard is woken.
     std::vector<MailBatch> take(size_t mails) {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         std::vector<MailBatch> taken;
         for (size_t count = 0; count < mails && !batches_.empty(); count += taken.back().mails.size()) {
             taken.push_back(std::move(batches_.front()));
@@ -103,22 +104,22 @@ public:
     }
     /// Batches that were ever put in.
     uint64_t posted() const {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         return posted_;
     }
     void close() {
         std::deque<MailBatch> dropped;
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         host_ = nullptr;
         dropped.swap(batches_);
     }
     bool idle() const {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         return batches_.empty();
     }
     /// An empty buffer for a batch to this shard, a used one when there is one.
     std::vector<uint8_t> buffer() {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (spare_.empty()) return {};
         std::vector<uint8_t> taken = std::move(spare_.back());
         spare_.pop_back();
@@ -128,7 +129,7 @@ public:
     void put_back(std::vector<uint8_t> buffer) {
         if (buffer.capacity() == 0 || buffer.capacity() > kSpareBytes) return;
         buffer.clear();
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (spare_.size() < kSpares) spare_.push_back(std::move(buffer));
     }
     size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
@@ -137,11 +138,11 @@ public:
 private:
     static constexpr size_t kSpares = 4;
     static constexpr size_t kSpareBytes = 1u << 20;
-    mutable std::mutex mutex_;
-    std::deque<MailBatch> batches_;
-    uint64_t posted_ = 0;
-    std::vector<std::vector<uint8_t>> spare_;
-    Host* host_;
+    mutable Mutex mutex_;
+    std::deque<MailBatch> batches_ COMQTT_GUARDED_BY(mutex_);
+    uint64_t posted_ COMQTT_GUARDED_BY(mutex_) = 0;
+    std::vector<std::vector<uint8_t>> spare_ COMQTT_GUARDED_BY(mutex_);
+    Host* host_ COMQTT_GUARDED_BY(mutex_);
     unsigned shard_;
     std::atomic<size_t> pending_bytes_{0};
 };

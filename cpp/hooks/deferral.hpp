@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,8 @@
 #include "base/result.hpp"
 #include "hooks/client.hpp"
 #include "hooks/packet_box.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::hooks {
 
@@ -60,13 +61,13 @@ private:
         void (*drop)(void*);
     };
     std::atomic<State> state_{State::pending};
-    std::mutex mutex_;
+    Mutex mutex_;
     DeferralResult result_;
     Ref<Client> client_;
     Ref<PacketBox> packet_;
     Ref<PacketBox> untouched_;
     std::function<void(Deferral&)> wake_;
-    std::vector<Listener> listeners_;
+    std::vector<Listener> listeners_ COMQTT_GUARDED_BY(mutex_);
 };
 
 }  // namespace comqtt::hooks

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,8 @@
 #include "hooks/hook.hpp"
 #include "hooks/hook_list.hpp"
 #include "hooks/hook_view.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::hooks {
 
@@ -104,7 +105,8 @@ private:
     };
 
     const List& current(HookView& view) const {
-        if (view.version_ != version_.load(std::memory_order_acquire)) [[unlikely]] renew_list(view);
+        if (view.version_ != version_.load(std::memory_order_acquire)) [[unlikely]]
+            renew_list(view);
         return *static_cast<const List*>(view.list_.get());
     }
     void renew_list(HookView& view) const;
@@ -135,15 +137,15 @@ private:
     std::atomic<EventMask> mask_{0};
     std::atomic<uint64_t> version_{1};
     OnFailure on_failure_ = OnFailure::refuse;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const List> list_ = std::make_shared<List>();
-    std::vector<Entry> leaving_;  ///< removed, not ended yet
-    bool closed_ = false;
-    uint64_t next_handle_ = 1;
+    mutable Mutex mutex_;
+    std::shared_ptr<const List> list_ COMQTT_GUARDED_BY(mutex_) = std::make_shared<List>();
+    std::vector<Entry> leaving_ COMQTT_GUARDED_BY(mutex_);  ///< removed, not ended yet
+    bool closed_ COMQTT_GUARDED_BY(mutex_) = false;
+    uint64_t next_handle_ COMQTT_GUARDED_BY(mutex_) = 1;
     const Log* log_ = nullptr;
     mutable std::atomic<uint64_t> failures_{0};
-    mutable std::mutex failures_mutex_;
-    mutable LogLimiter failures_log_;
+    mutable Mutex failures_mutex_;
+    mutable LogLimiter failures_log_ COMQTT_GUARDED_BY(failures_mutex_);
 };
 
 }  // namespace comqtt::hooks

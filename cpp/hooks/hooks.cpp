@@ -42,14 +42,14 @@ Client::~Client() { set_user_data(nullptr, nullptr); }
 
 namespace {
 /// One lock for the user pointers of all clients: they change rarely, and a lock each would cost 40 bytes.
-std::mutex user_data_mutex;
+Mutex user_data_mutex;
 }  // namespace
 
 void Client::set_user_data(void* data, void (*drop)(void*)) {
     void* old_data;
     void (*old_drop)(void*);
     {
-        const std::lock_guard lock(user_data_mutex);
+        const Lock lock(user_data_mutex);
         old_data = std::exchange(user_data_, data);
         old_drop = std::exchange(user_drop_, drop);
     }
@@ -57,7 +57,7 @@ void Client::set_user_data(void* data, void (*drop)(void*)) {
 }
 
 void* Client::user_data() const {
-    const std::lock_guard lock(user_data_mutex);
+    const Lock lock(user_data_mutex);
     return user_data_;
 }
 
@@ -68,7 +68,7 @@ Deferral::~Deferral() {
 
 Status Deferral::complete(DeferralResult result) {
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         switch (state_.load(std::memory_order_relaxed)) {
             case State::completed: return Status::state;
             case State::cancelled: return Status::cancelled;
@@ -85,7 +85,7 @@ Status Deferral::complete(DeferralResult result) {
 bool Deferral::cancel(State why) {
     std::vector<Listener> listeners;
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (state_.load(std::memory_order_relaxed) != State::pending) return false;
         state_.store(why, std::memory_order_release);
         listeners.swap(listeners_);
@@ -99,7 +99,7 @@ bool Deferral::cancel(State why) {
 
 void Deferral::on_cancel(void (*fn)(void*), void* user, void (*drop)(void*)) {
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         const State state = state_.load(std::memory_order_relaxed);
         if (state == State::pending) {
             listeners_.push_back({fn, user, drop});
@@ -119,7 +119,7 @@ Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
     }
     const EventMask events = hook->events();
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (!closed_) {
             const uint64_t handle = next_handle_++;
             list_ = std::make_shared<List>(
@@ -134,7 +134,7 @@ Result<uint64_t> Dispatcher::add(std::shared_ptr<Hook> hook) {
 }
 
 Dispatcher::Entry Dispatcher::remove(uint64_t handle) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Entry removed;
     List rest = list_->without(handle, removed);
     if (removed.hook) {
@@ -148,14 +148,14 @@ Dispatcher::Entry Dispatcher::remove(uint64_t handle) {
 
 void Dispatcher::end(const Entry& entry) {
     std::call_once(*entry.ended, [&] { entry.hook->stop(); });
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     std::erase_if(leaving_, [&](const Entry& each) { return each.handle == entry.handle; });
 }
 
 void Dispatcher::end_all() {
     std::vector<Entry> all;
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         closed_ = true;
         mask_.store(0, std::memory_order_relaxed);
         for (const Entry& entry : *list_) all.push_back(entry);
@@ -165,7 +165,7 @@ void Dispatcher::end_all() {
 }
 
 std::shared_ptr<const Dispatcher::List> Dispatcher::list() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return list_;
 }
 
@@ -191,7 +191,7 @@ void Dispatcher::ask_stores(Load& load, int64_t wall_ms) const {
 void Dispatcher::renew_list(HookView& view) const {
     std::shared_ptr<const void> old =
         view.list_;  // let go of behind the lock: the end of a hook calls its owner
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (view.depth_ && old) view.old_.push_back(std::move(old));
     view.list_ = list_;
     view.version_ = version_.load(std::memory_order_relaxed);
@@ -202,7 +202,7 @@ void Dispatcher::report_failure(const Event& event, const Hook& hook) const {
     if (!log_ || !log_->enabled(LogLevel::error)) return;
     uint64_t held_back = 0;
     {
-        const std::lock_guard lock(failures_mutex_);
+        const Lock lock(failures_mutex_);
         if (!failures_log_.allow(event.time_ms(), held_back)) return;
     }
     log_->write(LogLevel::error, "hooks", "hook '{}' failed in {}{}{}{}: {}{}", hook.id(),

@@ -6,9 +6,10 @@
 #include <deque>
 #include <functional>
 #include <iterator>
-#include <mutex>
 #include <utility>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace comqtt::net {
 
@@ -19,7 +20,7 @@ public:
 
     /// Thread-safe. Whoever adds wakes the loop. After close() the work is let go of, not run.
     void add(Work work) {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (closed_) return;
         waiting_.push_back(std::move(work));
         count_.store(waiting_.size(), std::memory_order_release);
@@ -27,7 +28,7 @@ public:
     /// The loop has ended: lets go of what waits. Thread-safe.
     void close() {
         std::deque<Work> dropped;  // let go of behind the lock
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         closed_ = true;
         dropped.swap(waiting_);
         count_.store(0, std::memory_order_release);
@@ -37,7 +38,7 @@ public:
     /// The oldest, at most so many.
     std::vector<Work> take(size_t most) {
         if (empty()) return {};
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(most, waiting_.size()));
         std::vector<Work> taken(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
         waiting_.erase(waiting_.begin(), end);
@@ -46,9 +47,9 @@ public:
     }
 
 private:
-    std::mutex mutex_;
-    std::deque<Work> waiting_;
-    bool closed_ = false;
+    Mutex mutex_;
+    std::deque<Work> waiting_ COMQTT_GUARDED_BY(mutex_);
+    bool closed_ COMQTT_GUARDED_BY(mutex_) = false;
     std::atomic<size_t> count_{0};
 };
 

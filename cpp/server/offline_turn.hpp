@@ -3,8 +3,9 @@
 // is no lock: what is called during it may call the server again, and is then told that the turn is its own.
 
 #include <condition_variable>
-#include <mutex>
 #include <thread>
+
+#include "base/mutex.hpp"
 
 namespace comqtt::server {
 
@@ -12,18 +13,18 @@ class OfflineTurn {
 public:
     /// Waits while another thread has the turn. Not when it is mine().
     void take() {
-        std::unique_lock lock(mutex_);
-        given_back_.wait(lock, [&] { return owner_ == std::thread::id(); });
+        Lock lock(mutex_);
+        lock.wait(given_back_, [&]() COMQTT_REQUIRES(mutex_) { return owner_ == std::thread::id(); });
         owner_ = std::this_thread::get_id();
     }
     bool try_take() {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (owner_ != std::thread::id()) return false;
         owner_ = std::this_thread::get_id();
         return true;
     }
     void give_back() {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         owner_ = {};
         given_back_.notify_one();
     }
@@ -39,14 +40,14 @@ public:
         OfflineTurn& of_;
     };
     bool mine() const {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         return owner_ == std::this_thread::get_id();
     }
 
 private:
-    mutable std::mutex mutex_;
+    mutable Mutex mutex_;
     std::condition_variable given_back_;
-    std::thread::id owner_;
+    std::thread::id owner_ COMQTT_GUARDED_BY(mutex_);
 };
 
 }  // namespace comqtt::server

@@ -140,7 +140,7 @@ Result<uint64_t> ServerImpl::subscribe(std::string_view filter, uint8_t qos, uin
     entry.session = std::make_shared<uint64_t>(0);
     entry.live = std::make_shared<std::atomic<bool>>(true);
     {
-        const std::lock_guard lock(inline_mutex_);
+        const Lock lock(inline_mutex_);
         token = next_token_++;
         entry.shard = static_cast<unsigned>(token % core_->shards.size());
         inline_subscriptions_.emplace(token, entry);
@@ -170,7 +170,7 @@ Result<uint64_t> ServerImpl::subscribe(std::string_view filter, uint8_t qos, uin
 Status ServerImpl::unsubscribe(uint64_t token) {
     InlineSubscription entry;
     {
-        const std::lock_guard lock(inline_mutex_);
+        const Lock lock(inline_mutex_);
         const auto at = inline_subscriptions_.find(token);
         if (at == inline_subscriptions_.end()) return Status::not_found;
         entry = at->second;

@@ -67,7 +67,7 @@ bool ServerImpl::on_some_loop() const {
 
 bool ServerImpl::run_on(unsigned shard, const std::function<void(Shard&)>& task) const {
     const auto offline = [&] {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         return !threads_running_ && state() != State::starting;
     };
     while (offline()) {
@@ -80,7 +80,7 @@ bool ServerImpl::run_on(unsigned shard, const std::function<void(Shard&)>& task)
         return true;
     }
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         if (!threads_running_) return false;
     }
     if (on_some_loop()) return false;  // effects come behind the current event
@@ -103,7 +103,7 @@ bool ServerImpl::run_on(unsigned shard, const std::function<void(Shard&)>& task)
 bool ServerImpl::look_at(unsigned shard, const std::function<void(Shard&)>& task) const {
     bool here = offline_.mine();
     if (!here) {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         here = threads_running_ && on_loop(shard);
     }
     if (!here) return run_on(shard, task);
@@ -123,7 +123,7 @@ void ServerImpl::drain_offline() const {
 }
 
 Result<void> ServerImpl::start_threads() {
-    const std::lock_guard lock(lifecycle_);
+    const Lock lock(lifecycle_);
     if (stop_requested_) return Error{Status::closed, "the server was stopped while it started"};
     try {
         for (auto& loop : loops_.loops) loop->start();
@@ -146,7 +146,7 @@ void ServerImpl::close_listeners() {
 
 Result<void> ServerImpl::start() {
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         if (state() != State::created) return Error{Status::state, "the server was started before"};
         state_ = State::starting;
     }
@@ -162,7 +162,7 @@ Result<void> ServerImpl::start() {
         if (!started) give_up_start();
     }
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         changed_.notify_all();
     }
     if (started) run_on(0, [](Shard& shard) { shard.start(); });
@@ -171,7 +171,7 @@ Result<void> ServerImpl::start() {
 
 void ServerImpl::give_up_start() {
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         state_ = State::stopping;
         close_listeners();
     }
@@ -183,7 +183,7 @@ void ServerImpl::give_up_start() {
 Status ServerImpl::stop(int64_t drain_ms) {
     const int64_t drain = std::max<int64_t>(drain_ms, 0);
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         switch (state()) {
             case State::starting: stop_requested_ = true; return Status::ok;
             case State::stopping: drain_ms_ = std::min(drain_ms_.load(), drain); return Status::ok;
@@ -227,7 +227,7 @@ void ServerImpl::end_hooks() {
 }
 
 void ServerImpl::become_stopped() {
-    const std::lock_guard lock(lifecycle_);
+    const Lock lock(lifecycle_);
     threads_running_ = false;
     state_ = State::stopped;
     changed_.notify_all();
@@ -259,13 +259,13 @@ void ServerImpl::run_stop() {
 
 Status ServerImpl::wait(int64_t timeout_ms) {
     if (in_callback()) return Status::reentrant;
-    std::unique_lock lock(lifecycle_);
+    Lock lock(lifecycle_);
     if (state() == State::created || state() == State::starting) return Status::state;
     const auto stopped = [&] { return state() == State::stopped; };
     constexpr int64_t kForever = int64_t{1} << 40;  // the sum of a longer one and now is no time
     if (timeout_ms < 0 || timeout_ms > kForever) {
-        changed_.wait(lock, stopped);
-    } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), stopped)) {
+        lock.wait(changed_, stopped);
+    } else if (!lock.wait_for(changed_, std::chrono::milliseconds(timeout_ms), stopped)) {
         return Status::timeout;
     }
     return Status::ok;
@@ -297,7 +297,7 @@ bool ServerImpl::settle() {
 Status ServerImpl::advance(int64_t ms) {
     if (!manual_clock_ || ms < 0) return manual_clock_ ? Status::invalid_argument : Status::state;
     if (in_callback()) return Status::reentrant;
-    const std::lock_guard lock(advance_mutex_);
+    const Lock lock(advance_mutex_);
     if (state() != State::running) return Status::state;
     if (ms > (int64_t{1} << 52)) return Status::invalid_argument;
     const int64_t target = manual_clock_->monotonic_ms() + ms;
@@ -346,8 +346,8 @@ Status ServerImpl::remove_hook(uint64_t handle) {
     const bool inside = in_callback();
     if (!inside) {
         // What runs on the thread that starts the server cannot be waited for in another way.
-        std::unique_lock lock(lifecycle_);
-        changed_.wait(lock, [&] { return state() != State::starting; });
+        Lock lock(lifecycle_);
+        lock.wait(changed_, [&]() COMQTT_REQUIRES(lifecycle_) { return state() != State::starting; });
     }
     const auto entry = core_->hooks.remove(handle);
     if (!entry.hook) return Status::not_found;

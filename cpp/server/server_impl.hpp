@@ -3,7 +3,6 @@
 
 #include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "broker/core.hpp"
@@ -12,6 +11,8 @@
 #include "server/callback_mark.hpp"
 #include "server/offline_turn.hpp"
 #include "server/server.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::server {
 
@@ -79,13 +80,13 @@ private:
 
     Result<void> add_store();
     Result<void> restore();
-    Result<void> open(Slot& slot);
+    Result<void> open(Slot& slot) COMQTT_REQUIRES(lifecycle_);
     ListenerInfo info(const Slot& slot) const;
     /// Begins the threads; an error when there are none to be had.
     Result<void> start_threads();
     /// What a failed start leaves: hooks hear of the end, nothing runs.
     void give_up_start();
-    void close_listeners();
+    void close_listeners() COMQTT_REQUIRES(lifecycle_);
     void run_stop();
     void stop_unstarted();
     void end_hooks();
@@ -111,19 +112,19 @@ private:
     Ref<hooks::Client> inline_client_;
 
     std::atomic<State> state_{State::created};
-    mutable std::mutex lifecycle_;  ///< start, stop, listeners; nothing is called back under it
+    mutable Mutex lifecycle_;  ///< start, stop, listeners; nothing is called back under it
     mutable OfflineTurn offline_;
     std::condition_variable changed_;
-    bool threads_running_ = false;
-    bool stop_requested_ = false;  ///< while it starts
+    bool threads_running_ COMQTT_GUARDED_BY(lifecycle_) = false;
+    bool stop_requested_ COMQTT_GUARDED_BY(lifecycle_) = false;  ///< while it starts
     std::thread stopper_;
     std::atomic<int64_t> drain_ms_{0};  ///< that clients get when the server stops
-    std::map<std::string, Slot, std::less<>> listeners_;
-    std::mutex advance_mutex_;
+    std::map<std::string, Slot, std::less<>> listeners_ COMQTT_GUARDED_BY(lifecycle_);
+    Mutex advance_mutex_;
 
-    mutable std::mutex inline_mutex_;
-    std::map<uint64_t, InlineSubscription> inline_subscriptions_;
-    uint64_t next_token_ = 1;
+    mutable Mutex inline_mutex_;
+    std::map<uint64_t, InlineSubscription> inline_subscriptions_ COMQTT_GUARDED_BY(inline_mutex_);
+    uint64_t next_token_ COMQTT_GUARDED_BY(inline_mutex_) = 1;
 };
 
 }  // namespace comqtt::server

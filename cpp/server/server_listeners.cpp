@@ -25,7 +25,7 @@ bool is_listening(int fd) {
 }  // namespace
 
 Result<void> ServerImpl::listen(ListenerConfig config) {
-    const std::lock_guard lock(lifecycle_);
+    const Lock lock(lifecycle_);
     if (state() == State::stopping || state() == State::stopped)
         return Error{Status::closed, "the server has stopped"};
     if (config.id.empty()) return Error{Status::invalid_argument, "a listener needs an id"};
@@ -70,7 +70,7 @@ Result<void> ServerImpl::open(Slot& slot) {
 
 Result<void> ServerImpl::unlisten(std::string_view id, bool disconnect_clients) {
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         const auto at = listeners_.find(id);
         if (at == listeners_.end())
             return Error{Status::not_found, fmt::format("there is no listener '{}'", id)};
@@ -99,14 +99,14 @@ ListenerInfo ServerImpl::info(const Slot& slot) const {
 }
 
 Result<ListenerInfo> ServerImpl::listener(std::string_view id) const {
-    const std::lock_guard lock(lifecycle_);
+    const Lock lock(lifecycle_);
     const auto at = listeners_.find(id);
     if (at == listeners_.end()) return Error{Status::not_found, fmt::format("there is no listener '{}'", id)};
     return info(at->second);
 }
 
 std::vector<ListenerInfo> ServerImpl::listeners() const {
-    const std::lock_guard lock(lifecycle_);
+    const Lock lock(lifecycle_);
     std::vector<ListenerInfo> all;
     for (const auto& [id, slot] : listeners_) all.push_back(info(slot));
     return all;
@@ -118,7 +118,7 @@ Result<void> ServerImpl::adopt(std::string_view listener_id, int fd, std::string
         return Error{Status::invalid_argument, fmt::format("descriptor {} is not a stream socket", fd)};
     net::ConnectionCount count;
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         if (const auto at = listeners_.find(listener_id); at != listeners_.end()) count = at->second.count;
     }
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -138,7 +138,7 @@ Result<void> ServerImpl::adopt(std::string_view listener_id, int fd, std::string
 Result<Ref<Pipe>> ServerImpl::open_pipe(std::string_view listener_id, std::string_view remote) {
     net::ConnectionCount count;
     {
-        const std::lock_guard lock(lifecycle_);
+        const Lock lock(lifecycle_);
         if (state() != State::running) return Error{Status::state, "the server is not running"};
         auto at = listeners_.find(listener_id);
         if (at == listeners_.end()) {

@@ -48,7 +48,16 @@ def check_own_include(source: Source, include: Include) -> str:
         return "the public header includes nothing of cpp/"
     if source.layer and target != source.layer and target not in rules.MAY_INCLUDE.get(source.layer, set()):
         return f"cpp/{source.layer} may not use {target}/"
-    return check_floor(source, include) if target == source.layer else ""
+    return check_floor(source, include) or check_part(source, include) if target == source.layer else ""
+
+
+def check_part(source: Source, include: Include) -> str:
+    """What is wrong with an include of a part of the shard, or nothing."""
+    own, target = source.path.stem, Path(include.name).stem
+    if source.folder != "cpp/broker" or own not in rules.PARTS or target == own:
+        return ""
+    wrong = target == "shard" or (target in rules.PARTS and target not in rules.PARTS[own])
+    return f"a part of the shard, {own}, may not use {include.name}" if wrong else ""
 
 
 def check_floor(source: Source, include: Include) -> str:

@@ -25,6 +25,20 @@ FLOORS: dict[str, dict[str, set[str]]] = {
     "storage": {"file": set(), "commit": {"file"}, "read": {"commit", "file"}, "tools": {"file"}},
 }
 BELOW_FLOORS = {"storage/store_config.hpp"}
+# Parts of the shard (files of cpp/broker) -> the parts that each may include. None includes the shard: what they have to
+# say upwards is returned, or goes by mail (notices.hpp).
+PARTS: dict[str, set[str]] = {
+    "here": set(),
+    "timers": set(),
+    "clients": set(),
+    "rounds": set(),
+    "outboxes": {"here"},
+    "verdicts": {"here", "timers"},
+    "loads": {"here", "timers"},
+    "retained_shelf": {"here", "timers"},
+    "ledger": {"here", "outboxes", "rounds"},
+    "ledger_changes": {"ledger", "here", "outboxes", "rounds"},
+}
 # The C interface stands on the server and on what the server's own headers hand out.
 CAPI_MAY_INCLUDE = set(LAYERS) - {"net", "session", "config", "http"}
 

@@ -16,7 +16,7 @@ Backlog::Backlog(const StoreConfig& config) : config_(config) {}
 
 Status Backlog::add(hooks::Changes& batch) {
     using std::chrono::milliseconds;
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (ending_) return Status::closed;
     ++taken_in_;
     if (batch.shard() >= last_of_shard_.size()) last_of_shard_.resize(batch.shard() + 1);
@@ -43,7 +43,7 @@ Status Backlog::add(hooks::Changes& batch) {
 }
 
 uint64_t Backlog::hasten(unsigned shard) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const uint64_t number = shard < last_of_shard_.size() ? last_of_shard_[shard] : 0;
     if (number > taken_) {
         due_ = Clock::now();
@@ -53,14 +53,14 @@ uint64_t Backlog::hasten(unsigned shard) {
 }
 
 Backlog::Work Backlog::take(std::vector<Batch>& out, Clock::time_point until) {
-    std::unique_lock lock(mutex_);
+    Lock lock(mutex_);
     while (!ending_ && !(woken_ && waiting_.empty())) {
         const auto now = Clock::now();
         if (!waiting_.empty() && due_ <= now) break;
         if (until <= now) return Work::nothing;
         woken_ = false;
         sleeps_until_ = waiting_.empty() ? until : std::min(until, due_);
-        writer_.wait_until(lock, sleeps_until_);
+        lock.wait_until(writer_, sleeps_until_);
         sleeps_until_ = Clock::time_point::min();
     }
     woken_ = false;
@@ -83,7 +83,7 @@ Backlog::Work Backlog::take(std::vector<Batch>& out, Clock::time_point until) {
 }
 
 void Backlog::committed() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     committed_ = taken_;
     bytes_ -= std::exchange(taken_bytes_, 0);
     loads_.notify_all();
@@ -93,7 +93,7 @@ void Backlog::answer_waiting() {
     if (config_.durability != Durability::relaxed) return;
     std::vector<Batch> answered;
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (!unanswered_ || failing_ || bytes_ > config_.backlog_bytes) return;
         for (Waiting& waiting : waiting_)
             if (!std::exchange(waiting.answered, true)) answered.push_back(waiting.batch);
@@ -103,7 +103,7 @@ void Backlog::answer_waiting() {
 }
 
 void Backlog::set_failing(bool failing) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     failing_ = failing;
     if (failing) loads_.notify_all();
 }
@@ -113,7 +113,7 @@ bool Backlog::report(const std::vector<Batch>& taken, Status status, const std::
         if (batch->report(status, text) == Status::ok) return true;
     Batch oldest;
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         for (const Waiting& waiting : waiting_) {
             if (waiting.answered) continue;
             oldest = waiting.batch;
@@ -124,16 +124,17 @@ bool Backlog::report(const std::vector<Batch>& taken, Status status, const std::
 }
 
 void Backlog::pause(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
+    Lock lock(mutex_);
     const auto until = Clock::now() + time;
     // At the end attempts come faster: there is little time left.
     const auto until_end = Clock::now() + std::min(time, std::chrono::milliseconds(50));
     const bool was_ending = ending_;
-    writer_.wait_until(lock, was_ending ? until_end : until, [&] { return ending_ && !was_ending; });
+    lock.wait_until(writer_, was_ending ? until_end : until,
+                    [&]() COMQTT_REQUIRES(mutex_) { return ending_ && !was_ending; });
 }
 
 void Backlog::take_rest(std::vector<Batch>& out) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     for (Waiting& waiting : waiting_) out.push_back(std::move(waiting.batch));
     waiting_.clear();
     unanswered_ = 0;
@@ -142,31 +143,31 @@ void Backlog::take_rest(std::vector<Batch>& out) {
 }
 
 void Backlog::wake() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     woken_ = true;
     writer_.notify_one();
 }
 
 void Backlog::end(Clock::time_point deadline) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     ending_ = true;
     deadline_ = deadline;
     writer_.notify_one();
 }
 
 bool Backlog::ending() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return ending_;
 }
 
 bool Backlog::out_of_time() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return ending_ && Clock::now() >= deadline_;
 }
 
 Status Backlog::await(uint64_t number) {
-    std::unique_lock lock(mutex_);
-    loads_.wait(lock, [&] { return committed_ >= number || failing_ || ended_; });
+    Lock lock(mutex_);
+    lock.wait(loads_, [&]() COMQTT_REQUIRES(mutex_) { return committed_ >= number || failing_ || ended_; });
     if (committed_ >= number) return Status::ok;
     return ended_ ? Status::closed : Status::io;
 }

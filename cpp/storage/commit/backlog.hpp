@@ -4,11 +4,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <vector>
 
 #include "hooks/changes.hpp"
 #include "storage/store_config.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 
@@ -62,24 +63,25 @@ private:
     };
 
     const StoreConfig& config_;
-    mutable std::mutex mutex_;
+    mutable Mutex mutex_;
     std::condition_variable writer_;
     std::condition_variable loads_;
-    std::deque<Waiting> waiting_;
-    std::vector<uint64_t> last_of_shard_;
-    Clock::time_point due_ = Clock::time_point::max();  ///< of what waits
-    size_t unanswered_ = 0;                             ///< of what waits
-    uint64_t taken_in_ = 0;
-    uint64_t taken_ = 0;
-    uint64_t committed_ = 0;
-    uint64_t bytes_ = 0;                                         ///< not committed
-    uint64_t taken_bytes_ = 0;                                   ///< of those in the transaction
-    Clock::time_point sleeps_until_ = Clock::time_point::min();  ///< the writer; min = it does not
-    bool woken_ = false;
-    bool failing_ = false;
-    bool ending_ = false;
-    bool ended_ = false;
-    Clock::time_point deadline_ = Clock::time_point::max();
+    std::deque<Waiting> waiting_ COMQTT_GUARDED_BY(mutex_);
+    std::vector<uint64_t> last_of_shard_ COMQTT_GUARDED_BY(mutex_);
+    Clock::time_point due_ COMQTT_GUARDED_BY(mutex_) = Clock::time_point::max();  ///< of what waits
+    size_t unanswered_ COMQTT_GUARDED_BY(mutex_) = 0;                             ///< of what waits
+    uint64_t taken_in_ COMQTT_GUARDED_BY(mutex_) = 0;
+    uint64_t taken_ COMQTT_GUARDED_BY(mutex_) = 0;
+    uint64_t committed_ COMQTT_GUARDED_BY(mutex_) = 0;
+    uint64_t bytes_ COMQTT_GUARDED_BY(mutex_) = 0;        ///< not committed
+    uint64_t taken_bytes_ COMQTT_GUARDED_BY(mutex_) = 0;  ///< of those in the transaction
+    Clock::time_point sleeps_until_ COMQTT_GUARDED_BY(mutex_) =
+        Clock::time_point::min();  ///< the writer; min = it does not
+    bool woken_ COMQTT_GUARDED_BY(mutex_) = false;
+    bool failing_ COMQTT_GUARDED_BY(mutex_) = false;
+    bool ending_ COMQTT_GUARDED_BY(mutex_) = false;
+    bool ended_ COMQTT_GUARDED_BY(mutex_) = false;
+    Clock::time_point deadline_ COMQTT_GUARDED_BY(mutex_) = Clock::time_point::max();
 };
 
 }  // namespace comqtt::storage

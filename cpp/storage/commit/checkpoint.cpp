@@ -21,7 +21,7 @@ void Checkpointer::start() {
 
 void Checkpointer::end() {
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         ending_ = true;
         woken_.notify_one();
         rested_.notify_all();
@@ -30,20 +30,20 @@ void Checkpointer::end() {
 }
 
 void Checkpointer::wake() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     busy_.store(true, std::memory_order_relaxed);
     woken_.notify_one();
 }
 
 void Checkpointer::await() {
-    std::unique_lock lock(mutex_);
-    rested_.wait(lock, [this] { return ending_ || !busy(); });
+    Lock lock(mutex_);
+    lock.wait(rested_, [this]() COMQTT_REQUIRES(mutex_) { return ending_ || !busy(); });
 }
 
 void Checkpointer::run() {
-    std::unique_lock lock(mutex_);
+    Lock lock(mutex_);
     for (;;) {
-        woken_.wait(lock, [this] { return ending_ || busy(); });
+        lock.wait(woken_, [this]() COMQTT_REQUIRES(mutex_) { return ending_ || busy(); });
         if (ending_) break;
         lock.unlock();
         round();

@@ -4,12 +4,13 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "storage/file/sqlite_db.hpp"
 #include "storage/store_config.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 
@@ -49,10 +50,10 @@ private:
     const StoreConfig& config_;
     const std::string path_;
     const std::atomic<uint64_t>& epoch_;
-    std::mutex mutex_;
+    Mutex mutex_;
     std::condition_variable woken_;
     std::condition_variable rested_;
-    bool ending_ = false;
+    bool ending_ COMQTT_GUARDED_BY(mutex_) = false;
     std::atomic<bool> busy_{false};
     std::atomic<int> copied_{0};
     std::optional<Db> db_;

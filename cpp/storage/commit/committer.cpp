@@ -45,7 +45,7 @@ void Committer::join() {
 
 void Committer::keep(Counters counters) {
     {
-        const std::lock_guard lock(counters_mutex_);
+        const Lock lock(counters_mutex_);
         counters_ = std::move(counters);
     }
     parts_.backlog.wake();
@@ -214,7 +214,7 @@ void Committer::idle() {
 Result<void> Committer::save_counters() {
     Counters counters;
     {
-        const std::lock_guard lock(counters_mutex_);
+        const Lock lock(counters_mutex_);
         counters.swap(counters_);
     }
     return counters.empty() ? Result<void>() : writer_->save(counters);

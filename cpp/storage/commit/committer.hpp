@@ -13,6 +13,8 @@
 #include "storage/commit/transaction.hpp"
 #include "storage/commit/upkeep.hpp"
 
+#include "base/mutex.hpp"
+
 namespace comqtt::storage {
 
 class Committer {
@@ -70,8 +72,8 @@ private:
     Error failure_;
     Clock::time_point logged_at_;
 
-    std::mutex counters_mutex_;
-    Counters counters_;
+    Mutex counters_mutex_;
+    Counters counters_ COMQTT_GUARDED_BY(counters_mutex_);
     std::thread thread_;
 };
 

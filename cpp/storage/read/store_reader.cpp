@@ -11,7 +11,7 @@ void StoreReader::start() {
 
 void StoreReader::end() {
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         ending_ = true;
         added_.notify_one();
     }
@@ -20,7 +20,7 @@ void StoreReader::end() {
 
 Status StoreReader::add(hooks::Load& load) {
     const uint64_t number = backlog_.hasten(load.request().shard);
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (ending_) return Status::closed;
     waiting_.push_back({Ref<hooks::Load>::share(&load), number});
     added_.notify_one();
@@ -28,9 +28,9 @@ Status StoreReader::add(hooks::Load& load) {
 }
 
 void StoreReader::run() {
-    std::unique_lock lock(mutex_);
+    Lock lock(mutex_);
     for (;;) {
-        added_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+        lock.wait(added_, [this]() COMQTT_REQUIRES(mutex_) { return ending_ || !waiting_.empty(); });
         if (waiting_.empty()) break;
         const Waiting next = std::move(waiting_.front());
         waiting_.pop_front();

@@ -6,13 +6,14 @@
 #include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "hooks/load.hpp"
 #include "storage/commit/backlog.hpp"
 #include "storage/read/page_reader.hpp"
+
+#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 
@@ -42,10 +43,10 @@ private:
     const std::string path_;
     Backlog& backlog_;
     const std::atomic<uint64_t>& epoch_;
-    std::mutex mutex_;
+    Mutex mutex_;
     std::condition_variable added_;
-    std::deque<Waiting> waiting_;
-    bool ending_ = false;
+    std::deque<Waiting> waiting_ COMQTT_GUARDED_BY(mutex_);
+    bool ending_ COMQTT_GUARDED_BY(mutex_) = false;
     std::unique_ptr<PageReader> reader_;
     uint64_t reader_epoch_ = 0;
     std::thread thread_;
