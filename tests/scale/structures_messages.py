@@ -254,7 +254,18 @@ class FullQueue(QueueOfOne):
     def overflow(self, size: int) -> None:
         self.publish(size, size)
 
+    def settle(self) -> None:
+        """Until each thread has taken what was published: without a store an acknowledgement does not wait for that.
+        What one client publishes comes in order, so that one more message to clients of all threads tells."""
+        witnesses = [self.client(f"witness-{i}") for i in range(16)]
+        exchange([(each, subscribed(["witness"]), SUBACK) for each in witnesses])
+        last = len(mp.publish("witness", b"payload!", 0, version=4))
+        exchange([(self.publisher, published(["witness"], 1), ACK), *((each, b"", last) for each in witnesses)])
+        for each in witnesses:
+            each.leave()
+
     def lose(self, size: int) -> None:
+        self.settle()  # what is on its way would find the new session
         self.client("receiver-0").leave()
         self.receivers = [Receiver(self, "receiver-0", "queue/+")]
         self.receivers[0].leave()
