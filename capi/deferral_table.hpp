@@ -9,9 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "capi/handles.hpp"
-
 #include "base/mutex.hpp"
+#include "capi/handles.hpp"
 
 namespace comqtt::capi {
 

@@ -1,7 +1,5 @@
 #include "broker/core.hpp"
 
-#include <random>
-
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
@@ -108,13 +106,6 @@ std::vector<std::string> BlockList::all() const {
     return {ids_.begin(), ids_.end()};
 }
 
-namespace {
-uint64_t random_seed() {
-    std::random_device device;
-    return (uint64_t{device()} << 32) | device();
-}
-}  // namespace
-
 bool FullSessions::full(uint64_t subscriber, uint64_t bytes) const {
     const ReadLock lock(mutex_);
     const auto at = rooms_.find(subscriber);
@@ -161,7 +152,7 @@ Core::Core(Config settings, Log log_sink, std::shared_ptr<Clock> time, Host& wak
     : config(settings),
       log(std::move(log_sink)),
       clock(std::move(time)),
-      seed(hash_seed ? *hash_seed : random_seed()),
+      seed(hash_seed ? *hash_seed : process_hash_seed()),
       started_wall_ms(clock->wall_ms()),
       session_clients(shard_count),
       retained_counts(shard_count, seed),

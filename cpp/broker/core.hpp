@@ -14,14 +14,13 @@
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "broker/config.hpp"
 #include "broker/idle_receivers.hpp"
 #include "broker/mail.hpp"
 #include "broker/retained_counts.hpp"
 #include "hooks/dispatcher.hpp"
 #include "topics/subscription_index.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::broker {
 

@@ -9,9 +9,8 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "hooks/client.hpp"
-
 #include "base/mutex.hpp"
+#include "hooks/client.hpp"
 
 namespace comqtt::broker {
 

@@ -8,12 +8,11 @@
 #include <memory>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "mqtt/message.hpp"
 #include "mqtt/types.hpp"
 #include "session/delivery.hpp"
 #include "topics/subscription_index.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::broker {
 

@@ -13,7 +13,7 @@ class Shard;
 
 /// A store has committed the batch of a round, or could not.
 void notice_stored(Shard& shard, uint64_t round, Status status, const std::string& text);
-/// A store cannot commit for now.
+/// A store has failed to commit, and tries again.
 void notice_store_failing(Shard& shard, Status status, const std::string& text);
 /// Another shard has stored what it was handed in a round, or could not.
 void notice_confirmed(Shard& shard, uint64_t round, Status status, const std::string& text);

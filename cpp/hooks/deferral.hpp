@@ -7,12 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/ref.hpp"
 #include "base/result.hpp"
 #include "hooks/client.hpp"
 #include "hooks/packet_box.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::hooks {
 

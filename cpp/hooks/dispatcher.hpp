@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "hooks/hook.hpp"
 #include "hooks/hook_list.hpp"
 #include "hooks/hook_view.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::hooks {
 

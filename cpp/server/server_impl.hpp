@@ -5,14 +5,13 @@
 #include <map>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "broker/core.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
 #include "server/callback_mark.hpp"
 #include "server/offline_turn.hpp"
 #include "server/server.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::server {
 

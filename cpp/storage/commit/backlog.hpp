@@ -6,10 +6,9 @@
 #include <deque>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "hooks/changes.hpp"
 #include "storage/store_config.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 

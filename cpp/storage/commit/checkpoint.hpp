@@ -7,10 +7,9 @@
 #include <optional>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "storage/file/sqlite_db.hpp"
 #include "storage/store_config.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 

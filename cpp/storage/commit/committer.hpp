@@ -8,12 +8,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "storage/commit/backlog.hpp"
 #include "storage/commit/change_writer.hpp"
 #include "storage/commit/transaction.hpp"
 #include "storage/commit/upkeep.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <mutex>
-#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,8 +14,6 @@ namespace comqtt::storage {
 
 class SessionIds {
 public:
-    SessionIds() : ids_(0, Hash{(uint64_t{std::random_device()()} << 32) | std::random_device()()}) {}
-
     /// 0 = no such session. Writer.
     int64_t find(std::string_view client_id) const {
         const auto at = ids_.find(client_id);
@@ -47,14 +44,8 @@ public:
     int64_t next() const { return next_; }
 
 private:
-    struct Hash {
-        using is_transparent = void;
-        uint64_t seed;
-        size_t operator()(std::string_view text) const { return hash_bytes(ByteView(text), seed); }
-    };
-
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> ids_;
+    std::unordered_map<std::string, int64_t, TextHash, std::equal_to<>> ids_;
     int64_t next_ = 1;
 };
 

@@ -9,11 +9,10 @@
 #include <string>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "hooks/load.hpp"
 #include "storage/commit/backlog.hpp"
 #include "storage/read/page_reader.hpp"
-
-#include "base/mutex.hpp"
 
 namespace comqtt::storage {
 
