@@ -65,9 +65,6 @@ void Shard::finish_read_hold(Session& s, const std::string& topic, bool allowed)
             ledger_.forget_message(s, delivery.position);
             return true;
         });
-    // The route cache keeps no verdict for what was pending: it is asked again, from the cache.
-    if (Route* route = routes_.find(ByteView(topic), routes_.hash_of(ByteView(topic))))
-        route->read_until_ms = 0;
     if (s.connection && s.connection->state == Connection::State::established) pump(*s.connection, s);
 }
 

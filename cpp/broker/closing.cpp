@@ -48,6 +48,7 @@ void Shard::close(Connection& c, const CloseCause& cause) {
     end_session_part(c, cause);
     touch_output(c);
     note_taker(c);
+    if (c.link_lost) forget(c);
 }
 
 void Shard::cancel_suspension(Connection& c) {

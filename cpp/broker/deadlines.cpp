@@ -63,7 +63,8 @@ int64_t Shard::deadline_of(const Session& s) const {
 }
 
 void Shard::run_deadlines() {
-    for (size_t done = 0; done < kDueAtOnce && timers_.due(here_.now_ms()); ++done) {
+    share_.renew();
+    for (size_t done = 0; done < kDueAtOnce && !share_.used_up() && timers_.due(here_.now_ms()); ++done) {
         const Timers::Due due = timers_.pop();
         switch (due.kind) {
             case Timers::Kind::connection:

@@ -48,21 +48,22 @@ void Shard::fill_route(Route& route) {
     route.epoch = here_.core().index.epoch(topic);
     matches_.clear();
     here_.core().index.match(topic, matches_);
+    share_.use(matches_.plain.size());
     fill_targets(route);
     for (const auto& group : matches_.groups) {
         route.groups.push_back({group, session::ShareName::make(group->share_name, group->topic_filter)});
     }
-    for (Target& target : route.targets) {
-        if (target.session->sink) {
-            target.read = hooks::Verdict::allow;
-        } else if (here_.core().config.limits.acl_cache_size) {
-            const auto verdict = read_verdict(*target.session, topic);
-            // A denial because a hook failed is nowhere kept: the next message asks again.
-            const bool failed = verdict == hooks::Verdict::deny &&
-                                cached_verdict(*target.session, topic, hooks::Access::read) != verdict;
-            if (verdict != hooks::Verdict::pending && !failed) target.read = verdict;
-        }
-    }
+}
+
+/// Whether this receiver may have messages of the topic. Asked when there is the first to deliver, and kept as long as the
+/// route.
+hooks::Verdict Shard::verdict_of(Target& target, std::string_view topic) {
+    if (target.read != hooks::Verdict::next) return target.read;
+    Session& s = *target.session;
+    const auto verdict = read_verdict(s, topic);
+    // A denial because a hook failed is nowhere kept: the next message asks again.
+    if (s.sink || cached_verdict(s, topic, hooks::Access::read) == verdict) target.read = verdict;
+    return verdict;
 }
 
 /// The sessions of this shard among `matches_`, with what their subscriptions come to, and which other shards have some.
@@ -106,6 +107,7 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
     }
     std::vector<Offer> offers;
     const hooks::Selection selection = select_receivers(p, *box, offers);
+    share_.use(selection.receivers.size());
     for (size_t i = 0; i < selection.receivers.size(); ++i) {
         const hooks::SelectedReceiver& receiver = selection.receivers[i];
         if (!receiver.chosen) continue;
@@ -201,12 +203,12 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box, std::ve
 
 void Shard::deliver_local(Route& route, Publication& p, Source source) {
     if (p.payload.size >= kSharedPayload && route.targets.size() > 1) p.message();
-    for (Target& target : route.targets) {
+    each_target(route, [&](Target& target) {
         const bool own = is_own(target, p.origin.publisher, p.origin_id);
-        if (own && !target.own) continue;
+        if (own && !target.own) return;
         p.last_use = route.groups.empty() && !route.remote_shards && &target == &route.targets.back();
         deliver_target(target, p, own, source);
-    }
+    });
     p.last_use = false;
 }
 
@@ -220,13 +222,15 @@ session::Delivery Shard::form_for(const Target& target, const Publication& p, bo
 }
 
 void Shard::deliver_target(Target& target, Publication& p, bool own, Source source) {
-    session::Delivery form = form_for(target, p, own);
-    if (target.read == hooks::Verdict::deny) {
+    Session& s = *target.session;
+    if (!s.connection && !s.sink && !std::min(p.qos, own ? target.own_qos : target.qos)) return;
+    const auto verdict = verdict_of(target, p.topic_name.text());
+    if (verdict == hooks::Verdict::deny) {
         here_.metrics().acl_denied.add();
         return;
     }
-    form.check_read = target.read != hooks::Verdict::allow;
-    Session& s = *target.session;
+    session::Delivery form = form_for(target, p, own);
+    form.check_read = verdict != hooks::Verdict::allow;
     if (deliver(s, p, std::move(form), source) && p.retain && s.replays)
         s.replays->note_live(routes_.hash_of(p.topic_name), replays_.next_number());
 }

@@ -66,45 +66,46 @@ void Shard::flush_outboxes() {
     });
 }
 
-void Shard::accept_mail(MailBatch& batch) {
-    const uint64_t vouched = outboxes_.vouched();
-    for (Mail& mail : batch.mails) {
-        switch (mail.kind) {
-            case Mail::Kind::task:
-                if (mail.task) mail.task(*this);
-                break;
-            case Mail::Kind::message: {
-                Publication p = Publication::of(mail.message);
-                p.exactly_once = mail.logged != 0;
-                deliver_local(route_for(p.topic_name), p, mail.source);
-                if (mail.logged) forget_handover(batch.from, mail.logged);
-                break;
-            }
-            case Mail::Kind::targeted: {
-                Publication p = Publication::of(mail.message);
-                p.exactly_once = mail.logged != 0;
-                deliver_targeted(mail.target, mail.options, std::move(mail.share), p, mail.source);
-                if (mail.logged) forget_handover(batch.from, mail.logged);
-                break;
-            }
-            case Mail::Kind::run: {
-                const ByteView bytes(batch.bytes);
-                Run run;
-                run.packets = bytes.subview(mail.offset, mail.size);
-                run.version = mail.version;
-                run.publisher = mail.target.value;
-                run.origin_id = bytes.subview(mail.offset - mail.origin_size, mail.origin_size);
-                run.source = mail.source;
-                run.count = mail.count;
-                mail.one_topic ? deliver_run(route_for(run.topic()), run) : accept_run(run);
-                break;
-            }
+/// One mail of a batch. False when it is not done: the round's share of deliveries is used up.
+bool Shard::accept_mail(MailBatch& batch, Mail& mail) {
+    switch (mail.kind) {
+        case Mail::Kind::task:
+            if (mail.task) mail.task(*this);
+            return true;
+        case Mail::Kind::message: {
+            Publication p = Publication::of(mail.message);
+            p.exactly_once = mail.logged != 0;
+            deliver_local(route_for(p.topic_name), p, mail.source);
+            if (mail.logged) forget_handover(batch.from, mail.logged);
+            return true;
+        }
+        case Mail::Kind::targeted: {
+            Publication p = Publication::of(mail.message);
+            p.exactly_once = mail.logged != 0;
+            deliver_targeted(mail.target, mail.options, std::move(mail.share), p, mail.source);
+            if (mail.logged) forget_handover(batch.from, mail.logged);
+            return true;
+        }
+        case Mail::Kind::run: {
+            const ByteView bytes(batch.bytes);
+            Run run;
+            run.packets = bytes.subview(mail.offset, mail.size);
+            run.version = mail.version;
+            run.publisher = mail.target.value;
+            run.origin_id = bytes.subview(mail.offset - mail.origin_size, mail.origin_size);
+            run.source = mail.source;
+            run.count = mail.count;
+            if (!mail.one_topic) return accept_run(run, batch.run_read);
+            deliver_run(route_for(run.topic()), run);
+            return true;
         }
     }
-    if (batch.vouched) {
-        const bool passed_on = vouched != outboxes_.vouched();
-        ledger_.confirm_later({batch.from, batch.round}, passed_on);
-    }
+    return true;
+}
+
+/// All mails of it are done.
+void Shard::finish_batch(MailBatch& batch) {
+    if (batch.vouched) ledger_.confirm_later({batch.from, batch.round}, batch.passed_on);
     const size_t before = here_.mailbox().pending_bytes();
     here_.mailbox().delivered(batch.footprint);
     spoil(batch.bytes);
@@ -113,24 +114,16 @@ void Shard::accept_mail(MailBatch& batch) {
     if (before > mark && before - batch.footprint <= mark) outboxes_.wake_all();
 }
 
-/// Packets to several topics: a run of each.
-void Shard::accept_run(const Run& run) {
-    Route* route = nullptr;
-    const uint8_t* begin = run.packets.begin();
-    uint32_t count = 0;
-    const auto deliver_block = [&](const uint8_t* end) {
-        if (count) deliver_run(*route, run.part({begin, static_cast<size_t>(end - begin)}, count));
-        begin = end;
-        count = 0;
-    };
-    run.each([&](ByteView packet, ByteView topic, ByteView) {
-        if (!route || !(ByteView(route->topic()) == topic)) {
-            deliver_block(packet.begin());
-            route = &route_for(topic);
-        }
-        ++count;
-    });
-    deliver_block(run.packets.end());
+/// Packets to several topics: a run of each. `done`: bytes of it that were delivered, in this round or an earlier one.
+/// False when some are left.
+bool Shard::accept_run(const Run& run, uint32_t& done) {
+    while (done < run.packets.size) {
+        const Run next = run.from(done).of_one_topic();
+        deliver_run(route_for(next.topic()), next);
+        done += static_cast<uint32_t>(next.packets.size);
+        if (share_.used_up() && done < run.packets.size) return false;
+    }
+    return true;
 }
 
 }  // namespace comqtt::broker

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -55,8 +56,13 @@ struct MailBatch {
     uint64_t round = 0;          ///< of the sender; with `vouched` it is told when all this is stored
     bool vouched = false;        ///< acknowledgements of the sender's round wait for what becomes of it
     uint32_t from = UINT32_MAX;  ///< sending shard
+    // Of the shard that reads it, in several rounds when the messages have very many receivers.
+    uint32_t read = 0;       ///< mails that are done
+    uint32_t run_read = 0;   ///< bytes of the next one, a run, that are done
+    bool passed_on = false;  ///< some of it was handed on to other shards
 
     bool empty() const { return mails.empty(); }
+    bool all_read() const { return read == mails.size(); }
 };
 
 /// Wakes the thread of a shard. Thread-safe.
@@ -100,6 +106,14 @@ public:
         }
         if (!batches_.empty() && host_) host_->wake(shard_);
         return taken;
+    }
+    /// Puts back, as the oldest, what take() gave and there was no time for.
+    void put_back_unread(std::vector<MailBatch> batches) {
+        const Lock lock(mutex_);
+        if (!host_ || batches.empty()) return;
+        batches_.insert(batches_.begin(), std::make_move_iterator(batches.begin()),
+                        std::make_move_iterator(batches.end()));
+        host_->wake(shard_);
     }
     /// Batches that were ever put in.
     uint64_t posted() const {

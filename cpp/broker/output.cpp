@@ -28,9 +28,13 @@ ChunkPool::~ChunkPool() {
     while (free_) free_chunk(std::exchange(free_, free_->next));
 }
 
-Chunk* ChunkPool::get(size_t at_least) {
+Chunk* ChunkPool::get(size_t at_least, size_t held) {
     if (at_least > chunk_size_) return make_chunk(at_least);
-    if (!free_) return make_chunk(chunk_size_);
+    size_t size = chunk_size_;
+    if (!free_ && lent_ >= kKeep) size = std::min(size, std::max({at_least, 2 * held, kLeast}));
+    if (size < chunk_size_) return make_chunk(size);
+    ++lent_;
+    if (!free_) return make_chunk(size);
     Chunk* chunk = std::exchange(free_, free_->next);
     --kept_;
     chunk->next = nullptr;
@@ -39,7 +43,9 @@ Chunk* ChunkPool::get(size_t at_least) {
 }
 
 void ChunkPool::put(Chunk* chunk) {
-    if (chunk->owner || chunk->capacity != chunk_size_ || kept_ >= kKeep) {
+    const bool whole = !chunk->owner && chunk->capacity == chunk_size_;
+    lent_ -= whole;
+    if (!whole || kept_ >= kKeep) {
         free_chunk(chunk);
         return;
     }
@@ -49,7 +55,7 @@ void ChunkPool::put(Chunk* chunk) {
 }
 
 void Output::add_chunk(ChunkPool& pool, size_t size) {
-    Chunk* chunk = pool.get(size);
+    Chunk* chunk = pool.get(size, bytes_);
     (last_ ? last_->next : first_) = chunk;
     last_ = chunk;
 }

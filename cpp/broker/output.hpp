@@ -21,7 +21,8 @@ struct Chunk {
     uint32_t end = 0;
 };
 
-/// Free chunks of one shard.
+/// Chunks of one shard. Few outputs at a time get large ones, which are kept for the next; when very many hold something,
+/// what is lent beyond that is as large as they need.
 class ChunkPool {
 public:
     explicit ChunkPool(uint32_t chunk_size) : chunk_size_(chunk_size) {}
@@ -29,14 +30,17 @@ public:
     ChunkPool(const ChunkPool&) = delete;
     ChunkPool& operator=(const ChunkPool&) = delete;
     uint32_t chunk_size() const { return chunk_size_; }
-    Chunk* get(size_t at_least);
+    /// For an output that holds so many bytes already.
+    Chunk* get(size_t at_least, size_t held);
     void put(Chunk* chunk);
 
 private:
     static constexpr size_t kKeep = 256;
+    static constexpr size_t kLeast = 512;
     uint32_t chunk_size_;
     Chunk* free_ = nullptr;
     size_t kept_ = 0;
+    size_t lent_ = 0;  ///< of full size
 };
 
 class Output {

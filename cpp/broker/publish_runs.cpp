@@ -58,6 +58,7 @@ const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_
         if (!route || !(ByteView(route->topic()) == topic)) {
             if (count) {
                 flush_run(c, *route, run, p, count);
+                if (share_.used_up()) return p;
                 count = 0;
             }
             route = runnable_route(c, topic, ahead.hash_at(p, topic));
@@ -151,20 +152,21 @@ void Shard::each_in_run(const Run& run, F&& fn) {
 void Shard::deliver_run(Route& route, const Run& run) {
     const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
     scratch_.clear();
-    for (Target& target : route.targets) {
+    each_target(route, [&](Target& target) {
         Session& s = *target.session;
         const bool own = is_own(target, run.publisher, run.origin_id);
-        if (own && !target.own) continue;
+        if (own && !target.own) return;
         Connection* c = s.connection;
-        if (!c && !s.sink) continue;
+        if (!c && !s.sink) return;
+        const auto verdict = verdict_of(target, route.topic());
         const bool v5 = c && c->version == mqtt::Version::v5;
         const bool plain = c && !hooked && !s.read_hold && !(s.flow && s.flow->queue.qos0()) &&
-                           target.read == hooks::Verdict::allow && !(c->alias_maximum && v5) &&
+                           verdict == hooks::Verdict::allow && !(c->alias_maximum && v5) &&
                            c->max_packet_size == 0 &&
                            !(v5 && (own ? target.own_identifiers : target.identifiers)) && !c->given_up();
         if (!plain) {
             each_in_run(run, [&](Publication& p) { deliver_target(target, p, own, run.source); });
-            continue;
+            return;
         }
         ByteView bytes = run.packets;
         if (v5 != (run.version == mqtt::Version::v5)) {
@@ -175,12 +177,12 @@ void Shard::deliver_run(Route& route, const Run& run) {
             (here_.core().config.backpressure == BackpressurePolicy::drop && over_high_mark(*c))) {
             each_in_run(run,
                         [&](Publication& p) { drop(s, p, session::Delivery{}, DropCause::output_full); });
-            continue;
+            return;
         }
         here_.metrics().messages_sent.add(run.count);
         here_.metrics().packets_sent.add(run.count);
         size_t taken = 0;
-        if (bytes.size >= kDirectWrite && c->out.empty() && !c->blocked) {
+        if (bytes.size >= kDirectWrite && c->out.empty() && !c->blocked && c->link) {
             const iovec part{const_cast<uint8_t*>(bytes.data), bytes.size};
             taken = c->link->write(&part, 1);
             count_sent(*c, taken);
@@ -191,7 +193,7 @@ void Shard::deliver_run(Route& route, const Run& run) {
             touch_output(*c);
             check_congestion(*c, run.source);
         }
-    }
+    });
 }
 
 }  // namespace comqtt::broker

@@ -151,7 +151,15 @@ void Shard::refuse_large_connect(Connection& c, ByteView packet, const mqtt::Fix
 size_t Shard::process(Connection& c, ByteView bytes) {
     const uint8_t* p = bytes.begin();
     const uint8_t* const end = bytes.end();
+    uint64_t used = share_.total();
     while (p < end && !c.suspension && c.state != Connection::State::closing && !c.waits_for_store) {
+        if (share_.total() != used) {
+            used = share_.total();
+            if (share_.used_up()) {
+                wait_for_share(c);
+                break;
+            }
+        }
         if (*p == 0x30 && c.state == Connection::State::established &&
             !(here_.core().hooks.mask() & kRunBlockers)) {
             const uint8_t* next = publish_runs(c, p, end);
@@ -206,8 +214,17 @@ size_t Shard::process(Connection& c, ByteView bytes) {
         }
         p += packet.size;
     }
-    c.input_waits = c.waits_for_store && p < end && !c.suspension && c.state != Connection::State::closing;
+    c.input_waits = (c.waits_for_store || c.waits_turn) && p < end && !c.suspension &&
+                    c.state != Connection::State::closing;
     return static_cast<size_t>(p - bytes.begin());
+}
+
+/// Messages have gone to as many receivers as they may in one go. What the client has sent besides waits for its turn.
+void Shard::wait_for_share(Connection& c) {
+    if (c.waits_turn) return;
+    c.waits_turn = true;
+    turns_.push_back(c.handle);
+    pause(c);
 }
 
 bool Shard::process_frame(Connection& c, ByteView frame, const mqtt::FixedHeader& header) {

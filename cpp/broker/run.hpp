@@ -31,6 +31,23 @@ struct Run : CallBound {
     }
     /// The same, but for other packets of it.
     Run part(ByteView of, uint32_t packet_count) const { return Run(of, packet_count, *this); }
+    /// What follows these bytes, which are whole packets. Not counted.
+    Run from(size_t bytes) const { return Run(packets.from(bytes), 0, *this); }
+    /// The first packets, as many as have the topic of the first.
+    Run of_one_topic() const {
+        const ByteView name = topic();
+        const uint8_t* p = packets.begin();
+        uint32_t in_a_row = 0;
+        while (p < packets.end()) {
+            const ByteView rest(p, static_cast<size_t>(packets.end() - p));
+            if (in_a_row && !(topic_of(rest) == name)) break;
+            mqtt::FixedHeader header;
+            mqtt::read_fixed_header(rest, header);
+            p += header.packet_size();
+            ++in_a_row;
+        }
+        return Run({packets.begin(), static_cast<size_t>(p - packets.begin())}, in_a_row, *this);
+    }
     /// Calls fn(packet, topic name, payload) for each.
     template <typename F>
     void each(F&& fn) const {

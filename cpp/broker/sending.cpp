@@ -17,9 +17,12 @@ void Shard::count_sent(Connection& c, size_t bytes) {
 }
 
 void Shard::touch_output(Connection& c) {
-    if (!c.dirty) {
+    if (!c.dirty && !wide_) {
         c.dirty = true;
         dirty_.push_back(&c);
+    } else if (!c.dirty && !c.late) {
+        c.late = true;
+        late_.push_back(c.handle);
     }
     if (c.out.bytes() >= 4 * size_t{chunks_.chunk_size()} && !c.blocked) flush(c);
 }

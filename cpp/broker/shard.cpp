@@ -9,9 +9,11 @@ namespace comqtt::broker {
 
 namespace {
 constexpr size_t kMailOfRound = 512;
+constexpr size_t kEndsOfRound =
+    16;  ///< of connections whose clients have closed: an end costs ten times a packet
 }  // namespace
 
-Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
+Shard::Shard(Core& core, unsigned number, uint32_t chunk_size, Shares shares)
     : here_(core, number),
       clients_(number),
       chunks_(chunk_size),
@@ -19,6 +21,8 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size)
       verdicts_(here_, timers_),
       shelf_(here_, timers_),
       loads_(here_, timers_),
+      share_(shares.deliveries),
+      flushes_(shares.flushes),
       outboxes_(here_),
       ledger_(here_, outboxes_),
       replays_(core.mailboxes.size()),
@@ -33,6 +37,7 @@ Shard::~Shard() {
 
 void Shard::begin_round() {
     here_.read_clock();
+    share_.renew();
     first_pieces_ = kReplayWork;
     filters_left_ = kFiltersPerRound;
 }
@@ -86,15 +91,27 @@ void Shard::on_peer_gone(Connection& c) {
                   .tell_client = false});
 }
 
+/// What has arrived on it is handled soon: neither a store nor a hook is waited for.
+bool Shard::waits_for_turn(const Connection& c) {
+    return c.suspension ? !c.suspension->pending : c.input_waits && !c.waits_for_store;
+}
+
 /// Ends half-closed connections that have nothing more to come. The others are looked at again when that may be so.
 void Shard::finish_half_closed() {
-    for (const uint64_t handle : std::exchange(half_closed_, {})) {
-        Connection* c = clients_.connection(handle);
+    share_.renew();
+    size_t left = half_closed_.size();
+    for (size_t ended = 0; left && ended < kEndsOfRound && !share_.used_up(); --left) {  // wills use it
+        Connection* c = clients_.connection(half_closed_.front());
+        half_closed_.pop_front();
         if (!c) continue;
         c->half_closed = true;
-        if (c->suspension || c->input_waits || (c->session && c->session->replays)) continue;
+        if (c->link_lost ? waits_for_turn(*c)
+                         : c->suspension || c->input_waits || (c->session && c->session->replays))
+            continue;
+        ++ended;
         close(*c, {.reason = Reason::unspecified_error,
-                   .text = "the client closed the connection",
+                   .text = c->link_lost ? "the connection was lost; what had arrived of it was handled first"
+                                        : "the client closed the connection",
                    .by_client = true,
                    .tell_client = false});
     }
@@ -102,6 +119,10 @@ void Shard::finish_half_closed() {
 
 void Shard::on_closed(Connection& c, std::string_view error) {
     c.link = nullptr;
+    if (c.state == Connection::State::established && waits_for_turn(c)) {
+        c.link_lost = c.half_closed = c.blocked = true;
+        return;
+    }
     contain(nullptr, [&] {
         if (c.state == Connection::State::closing) return;
         const std::string text = error.empty() ? "the client closed the connection" : std::string(error);
@@ -127,23 +148,7 @@ void Shard::end_round() {
     flush_outboxes();
     loads_.hand_over();
     if (!half_closed_.empty()) finish_half_closed();
-    // Flushing may mark others: a closing connection drains, a will is sent by nobody here.
-    for (size_t i = 0; i < dirty_.size(); ++i) {
-        Connection& c = *dirty_[i];
-        c.dirty = false;
-        if (!c.link) continue;
-        if (c.session && c.session->flow) {
-            const session::Flow& flow = *c.session->flow;
-            c.client->inflight.store(static_cast<uint32_t>(flow.inflight.count()), std::memory_order_relaxed);
-            c.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
-        }
-        flush(c);
-        finish_if_drained(c);
-        if ((c.congested() || c.unread_answers) && !c.blocked) relieve(c);
-        // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
-        if (!c.blocked && c.session && c.session->flow && c.session->flow->has_more()) pump(c, *c.session);
-    }
-    dirty_.clear();
+    flush_outputs();
     settle_inflight();
     close_round();
     loads_.hand_over();
@@ -153,11 +158,66 @@ void Shard::end_round() {
     clients_.free_buried();
 }
 
-/// As much mail as takes a few milliseconds: a host may have put in very much at once, and sockets wait meanwhile.
+/// Who has little to say does not wait behind a message to very many: their outputs are written by and by.
+void Shard::flush_outputs() {
+    // Flushing may mark others: a closing connection drains, a will is sent by nobody here.
+    for (size_t i = 0; i < dirty_.size(); ++i) {
+        dirty_[i]->dirty = false;
+        flush_output(*dirty_[i]);
+    }
+    dirty_.clear();
+    for (size_t left = flushes_; left && !late_.empty(); --left) {
+        Connection* c = clients_.connection(late_.front());
+        late_.pop_front();
+        if (!c) continue;
+        c->late = false;
+        flush_output(*c);
+    }
+}
+
+void Shard::flush_output(Connection& c) {
+    if (!c.link) return;
+    if (c.session && c.session->flow) {
+        const session::Flow& flow = *c.session->flow;
+        c.client->inflight.store(static_cast<uint32_t>(flow.inflight.count()), std::memory_order_relaxed);
+        c.client->queued.store(static_cast<uint32_t>(flow.queue.size()), std::memory_order_relaxed);
+    }
+    flush(c);
+    finish_if_drained(c);
+    if ((c.congested() || c.unread_answers) && !c.blocked) relieve(c);
+    // What queued up because this round wrote much: no acknowledgement or on_writable may come to fetch it.
+    if (!c.blocked && c.session && c.session->flow && c.session->flow->has_more()) pump(c, *c.session);
+}
+
+/// As much mail as takes a few milliseconds: a host may have put in very much at once, or messages to very many
+/// receivers, and sockets wait meanwhile.
 void Shard::read_mail() {
-    for (MailBatch& batch : here_.mailbox().take(kMailOfRound)) {
-        contain(nullptr, [&] { accept_mail(batch); });
+    share_.renew();
+    std::vector<MailBatch> batches = here_.mailbox().take(kMailOfRound);
+    size_t done = 0;
+    while (done < batches.size() && !(done && share_.used_up())) {
+        MailBatch& batch = batches[done];
+        contain(nullptr, [&] { read_batch(batch); });
+        if (!batch.all_read()) break;
+        contain(nullptr, [&] { finish_batch(batch); });
         ++mail_read_;
+        ++done;
+    }
+    batches.erase(batches.begin(), batches.begin() + static_cast<ptrdiff_t>(done));
+    here_.mailbox().put_back_unread(std::move(batches));
+}
+
+void Shard::read_batch(MailBatch& batch) {
+    while (!batch.all_read()) {
+        const uint64_t vouched = outboxes_.vouched();
+        bool done = true;
+        contain(nullptr, [&] { done = accept_mail(batch, batch.mails[batch.read]); });
+        batch.passed_on |= vouched != outboxes_.vouched();
+        if (done) {
+            ++batch.read;
+            batch.run_read = 0;
+        }
+        if (share_.used_up()) return;
     }
 }
 

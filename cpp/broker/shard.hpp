@@ -17,6 +17,7 @@
 #include "broker/close_cause.hpp"
 #include "broker/connection.hpp"
 #include "broker/core.hpp"
+#include "broker/delivery_share.hpp"
 #include "broker/departure.hpp"
 #include "broker/drop_cause.hpp"
 #include "broker/handover_log.hpp"
@@ -46,9 +47,15 @@ namespace comqtt::broker {
 
 using mqtt::Packet;
 
+/// How much of a kind is done in one go, then it is others' turn.
+struct Shares {
+    size_t deliveries = 16'384;  ///< receivers of messages
+    size_t flushes = 512;        ///< outputs written to their links, of messages to more receivers than that
+};
+
 class Shard final {
 public:
-    Shard(Core& core, unsigned number, uint32_t chunk_size = 65'536);
+    Shard(Core& core, unsigned number, uint32_t chunk_size = 65'536, Shares shares = {});
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
@@ -255,6 +262,8 @@ private:
     bool take_filter() { return filters_left_ && filters_left_--; }
     void wait_turn(Connection& c, Suspension state);
     void run_turns();
+    void wait_for_share(Connection& c);
+    static bool waits_for_turn(const Connection& c);
     void run_departures();
     uint8_t check_filter(Connection& c, const Suspension& state) const;
     void add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier, bool& existed,
@@ -273,6 +282,10 @@ private:
     Route& passing_route(ByteView topic);
     void fill_route(Route& route);
     void fill_targets(Route& route);
+    hooks::Verdict verdict_of(Target& target, std::string_view topic);
+    /// Calls fn(target) for each receiver of this shard.
+    template <typename F>
+    void each_target(Route& route, F&& fn);
     void deliver_local(Route& route, Publication& p, Source source);
     /// The message is the session's own: sent under its client id, whichever session that was [MQTT-3.8.3-3].
     static bool is_own(const Target& target, uint64_t publisher, ByteView origin_id);
@@ -320,6 +333,8 @@ private:
     void touch_output(Connection& c);
     void count_sent(Connection& c, size_t bytes);
     void flush(Connection& c);
+    void flush_outputs();
+    void flush_output(Connection& c);
     bool write_hooked(Connection& c, PacketBox& box);
     mqtt::Packet packet_of(const Publication& p, const session::Delivery& form, mqtt::PacketId id) const;
 
@@ -415,8 +430,10 @@ private:
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
-    void accept_mail(MailBatch& batch);
-    void accept_run(const Run& run);
+    void read_batch(MailBatch& batch);
+    bool accept_mail(MailBatch& batch, Mail& mail);
+    void finish_batch(MailBatch& batch);
+    bool accept_run(const Run& run, uint32_t& done);
 
     // --- messages on their way to another shard, as they are stored (handover_log.cpp) ---
     Ref<hooks::Client> handover_log(unsigned from, unsigned to) const;
@@ -513,13 +530,17 @@ private:
     Verdicts verdicts_;
     RetainedShelf shelf_;
     Loads loads_;
-    std::vector<Connection*> dirty_;
+    DeliveryShare share_;
+    const size_t flushes_;
+    bool wide_ = false;                   ///< a message to very many receivers is being delivered
+    std::vector<Connection*> dirty_;      ///< outputs to flush in this round
+    std::deque<uint64_t> late_;           ///< connections whose outputs are flushed by and by
     std::vector<uint64_t> ready_takers_;  ///< connections whose take-over may go on
     WaitingConnects connects_;
-    std::vector<uint64_t> half_closed_;
+    std::deque<uint64_t> half_closed_;  ///< connections whose clients send no more
     void finish_half_closed();
     std::deque<Departure> departures_;
-    std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on
+    std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE, UNSUBSCRIBE or input goes on
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
     Outboxes outboxes_;

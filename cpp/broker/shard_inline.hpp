@@ -6,7 +6,8 @@
 namespace comqtt::broker {
 
 inline bool Shard::busy() const {
-    return replays_.busy() || !turns_.empty() || !departures_.empty() || overdue_;
+    return replays_.busy() || !turns_.empty() || !departures_.empty() || !late_.empty() ||
+           !half_closed_.empty() || overdue_;
 }
 
 inline bool Shard::idle() const {
@@ -26,6 +27,22 @@ inline bool Shard::is_own(const Target& target, uint64_t publisher, ByteView ori
 
 inline void Shard::wake_replays(Session& s) {
     if (!held_back(s)) replays_.wake(s.id.value, *s.replays);
+}
+
+template <typename F>
+void Shard::each_target(Route& route, F&& fn) {
+    constexpr size_t kAhead = 8;  // sessions on their way into the cache
+    struct Wide {
+        Wide(bool& flag, bool value) : wide(flag) { wide = value; }
+        ~Wide() { wide = false; }
+        bool& wide;
+    } const wide(wide_, route.targets.size() > flushes_);
+    share_.use(route.targets.size());
+    Target* const end = route.targets.end();
+    for (Target* target = route.targets.begin(); target != end; ++target) {
+        if (end - target > static_cast<ptrdiff_t>(kAhead)) __builtin_prefetch(target[kAhead].session);
+        fn(*target);
+    }
 }
 
 template <typename F>

@@ -78,7 +78,12 @@ void Shard::note_taker(const Connection& c) {
 }
 
 void Shard::run_take_overs() {
+    share_.renew();
     for (const uint64_t handle : std::exchange(ready_takers_, {})) {
+        if (share_.used_up()) {
+            ready_takers_.push_back(handle);
+            continue;
+        }
         Connection* c = clients_.connection(handle);
         if (c && first_taker(*c) == c) take_over(*c);
     }
@@ -92,12 +97,16 @@ bool Shard::hear_out(Connection& c, Connection& old) {
         ~LastWords() { c.last_words = false; }
         Connection& c;
     } const last_words(old);
-    if (old.waits_for_store) {
-        old.waits_for_store = false;
-        if (std::exchange(old.input_waits, false)) continue_input(old, {});
-        resume(old);
-    }
+    const bool waited_for_store = std::exchange(old.waits_for_store, false);
+    const bool waited_turn = std::exchange(old.waits_turn, false);
+    if (std::exchange(old.input_waits, false)) continue_input(old, {});
+    if (waited_for_store) resume(old);
+    if (waited_turn) resume(old);
     for (size_t piece = kTakeOverPiece; !old.suspension;) {
+        if (old.waits_turn) {
+            ready_takers_.push_back(c.handle);
+            return false;
+        }
         const uint64_t limit = std::min<uint64_t>(piece, c.suspension->bytes_left);
         if (!limit && !c.suspension->bytes_left) return true;
         if (!limit) {

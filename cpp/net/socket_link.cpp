@@ -80,6 +80,7 @@ void SocketLink::on_readable() {
         }
         wait_readable();
     } else if (count == 0 && !draining_) {
+        at_end_ = true;
         shard.on_half_closed(*connection_);
     } else if (count == 0) {
         close("");
@@ -178,6 +179,10 @@ void SocketLink::finish(int64_t) {
     // The shard's deadline ends the wait for the peer.
     draining_ = true;
     if (closed_) return;
+    if (at_end_) {
+        abort();  // the peer has closed: nothing unread makes a reset of it, what was written still goes out
+        return;
+    }
     ::shutdown(socket_.native_handle(), SHUT_WR);
     wait_readable();
 }

@@ -50,6 +50,7 @@ private:
     bool reading_ = false;  ///< a read wait is pending
     bool writing_ = false;  ///< a write wait is pending
     bool paused_ = false;
+    bool at_end_ = false;    ///< the peer sends no more
     bool draining_ = false;  ///< finish() was called
     bool closed_ = false;
 };

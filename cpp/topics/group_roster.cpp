@@ -42,7 +42,7 @@ std::vector<const GroupMember*> GroupRoster::members() const {
 }
 
 GroupMember& GroupRoster::make(SubscriberId subscriber, SubscriptionOptions options, bool online) {
-    GroupMember& member = *made_.emplace_back(std::make_unique<GroupMember>());
+    GroupMember& member = made_.emplace_back();
     member.subscriber = subscriber;
     member.options = options;
     member.online = online;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,7 +60,7 @@ private:
     std::atomic<size_t> end_{0};  ///< places given
     std::atomic<size_t> count_{0};
     mutable std::atomic<uint32_t> turn_{0};
-    std::vector<std::unique_ptr<GroupMember>> made_;  ///< all there ever were
+    std::deque<GroupMember> made_;  ///< all there ever were
 };
 
 }  // namespace comqtt::topics

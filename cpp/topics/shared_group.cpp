@@ -19,15 +19,23 @@ SharedGroup::Seat* SharedGroup::find(uint64_t hash, SubscriberId subscriber) con
 }
 
 /// The next roster has a place for each member and as many more: it is long until all are used up again.
-void SharedGroup::make_room() {
+void SharedGroup::make_room(const Hasher& hasher) {
     if (!roster_->full()) return;
-    const size_t capacity = 2 * std::max(seats_.size(), kFirstPlaces / 2);
+    const size_t capacity = 2 * std::max(size(), kFirstPlaces / 2);
     auto larger = Ref<GroupRoster>::adopt(new GroupRoster(share_name_, roster_->topic_filter, capacity));
     larger->take_turn_of(*roster_);
-    for (Seat& seat : seats_) {
+    std::deque<Seat> seats;
+    FlatTable<Seat> by_subscriber;
+    for (const Seat& seat : seats_) {
+        if (!seat.subscriber.value) continue;
         const GroupMember& member = roster_->at(seat.place);
-        seat.place = larger->add(member.subscriber, member.options, member.online);
+        Seat& moved = seats.emplace_back();
+        moved.subscriber = seat.subscriber;
+        moved.place = larger->add(member.subscriber, member.options, member.online);
+        by_subscriber.insert(hasher(seat.subscriber.value), &moved);
     }
+    seats_ = std::move(seats);
+    by_subscriber_ = std::move(by_subscriber);
     roster_ = std::move(larger);
 }
 
@@ -35,13 +43,12 @@ bool SharedGroup::put(const Hasher& hasher, SubscriberId subscriber, Subscriptio
     const uint64_t hash = hasher(subscriber.value);
     Seat* seat = find(hash, subscriber);
     if (seat && roster_->at(seat->place).options == options) return true;
-    make_room();
+    make_room(hasher);
     if (seat) {
-        roster_->replace(seat->place, options);
+        roster_->replace(find(hash, subscriber)->place, options);  // all may have moved
         return true;
     }
     Seat& added = seats_.emplace_back();
-    added.self = std::prev(seats_.end());
     added.subscriber = subscriber;
     added.place = roster_->add(subscriber, options, true);
     by_subscriber_.insert(hash, &added);
@@ -54,7 +61,7 @@ bool SharedGroup::erase(const Hasher& hasher, SubscriberId subscriber) {
     if (!seat) return false;
     roster_->remove(seat->place);
     by_subscriber_.erase(hash, seat);
-    seats_.erase(seat->self);
+    seat->subscriber = {};
     return true;
 }
 

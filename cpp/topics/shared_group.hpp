@@ -3,6 +3,7 @@
 // time, rosters are taken and members go online and offline.
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -34,16 +35,15 @@ public:
 private:
     friend class SharedGroups;
     struct Seat {
-        SubscriberId subscriber;
-        size_t place = 0;  ///< in the roster
-        std::list<Seat>::iterator self;
+        SubscriberId subscriber;  ///< none: it has left
+        size_t place = 0;         ///< in the roster
     };
 
     Seat* find(uint64_t hash, SubscriberId subscriber) const;
-    void make_room();
+    void make_room(const Hasher& hasher);
 
     std::string share_name_;
-    std::list<Seat> seats_;  ///< in order of joining
+    std::deque<Seat> seats_;  ///< in order of joining, one for each place that the roster has given
     FlatTable<Seat> by_subscriber_;
     Ref<GroupRoster> roster_;
     mutable std::mutex online_mutex_;

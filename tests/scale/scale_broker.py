@@ -36,7 +36,7 @@ class ScaleBroker(StoreBroker):
 
     def begin(self, realtime: bool = False) -> None:
         self.start()
-        self._ring = subprocess.Popen([sys.executable, str(HERE / "ring.py"), str(self.port), str(RING),
+        self._ring = subprocess.Popen([sys.executable, str(HERE / "ring.py"), str(self.socket_path), str(RING),
                                        str(RING_INTERVAL_MS), str(self.process.pid)],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._ring.stdout.readline() == b"ready\n"

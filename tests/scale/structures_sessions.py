@@ -16,16 +16,17 @@ class OfflineSessions(Structure):
     """Persistent sessions whose clients come, go, come back, and end them. All have the same two filters: one ordinary, one
     shared, so that they are members of one group that are all away. One member is there."""
 
-    phases = ("grow", "fan_out", "shared", "churn", "come_back", "shrink")
+    phases = ("grow", "fan_out", "burst", "shared", "churn", "come_back", "shrink")
     FILTER, SUBACK = "$share/group/shared/topic", b"\x90\x04\x00\x01\x01\x00"
     TO_GROUP = mp.publish("shared/topic", b"payload!", version=4)
     TO_ALL = mp.publish("all/topic", b"payload!", version=4)
-    FAN_OUTS = 10
+    TO_ALL_IN_TURN = TO_ALL + mp.publish("all/other", b"payload!", version=4)
+    FAN_OUTS, BURST = 10, 100
 
     def __init__(self, broker):
         super().__init__(broker)
         self.publisher, self.member = self.client("publisher"), self.client("member")
-        self.subscription = mp.subscribe(1, [(self.FILTER, 1), ("all/topic", 0)], version=4)
+        self.subscription = mp.subscribe(1, [(self.FILTER, 1), ("all/+", 0)], version=4)
         assert self.member.exchange(self.subscription, len(self.SUBACK)) == self.SUBACK
 
     def come_and_go(self, size: int, clean: bool, more: bytes, answer: bytes) -> None:
@@ -43,6 +44,12 @@ class OfflineSessions(Structure):
         text = self.TO_ALL * self.FAN_OUTS
         self.publish(text, 0, len(text))
         return size * self.FAN_OUTS
+
+    def burst(self, size: int) -> int:
+        """Few bytes that cost very much, in one read: no two messages in a row have the same topic."""
+        text = self.TO_ALL_IN_TURN * self.BURST
+        self.publish(text, 0, len(text))
+        return size * self.BURST * 2
 
     def shared(self, size: int) -> None:
         self.publish(self.TO_GROUP * size, 0, len(self.TO_GROUP) * size)
@@ -137,3 +144,45 @@ class WillsOfConnections(Structure):
 
     def close(self) -> None:
         self.reader.client.close()
+
+
+class ConnectedReceivers(Structure):
+    """Connected clients that all receive the same messages. Descriptors limit their number: a tenth of the others."""
+
+    phases = ("grow", "at_most_once", "at_least_once", "shrink")
+    MESSAGES = 10
+
+    @staticmethod
+    def sizes() -> tuple[int, int]:
+        return tuple(size // 10 for size in Structure.sizes())
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.publisher = self.client("publisher")
+        self.connections = broker.connections()
+
+    def grow(self, size: int) -> None:
+        subscription = mp.subscribe(1, [("news/+", 1)], version=4)
+        self.clients = []
+        for i in range(size):
+            self.clients.append(self.client(f"receiver-{i}"))
+            self.clients[-1].exchange(subscription, SUBACK)
+
+    def at_most_once(self, size: int) -> int:
+        return self.send(b"".join(mp.publish(f"news/{i}", b"payload!", version=4) for i in range(self.MESSAGES)), size)
+
+    def at_least_once(self, size: int) -> int:
+        packets = [mp.publish(f"news/{i}", b"payload!", 1, False, i + 1, version=4) for i in range(self.MESSAGES)]
+        return self.send(b"".join(packets), size, ACK * self.MESSAGES)
+
+    def send(self, text: bytes, size: int, answers: int = 0) -> int:
+        exchange([(self.publisher, text, answers)] + [(client, b"", len(text)) for client in self.clients])
+        return size * self.MESSAGES
+
+    def shrink(self, size: int) -> None:
+        for client in self.clients:
+            client.close()
+        self.broker.wait_for_connections(self.connections)
+
+    def close(self) -> None:
+        self.publisher.close()

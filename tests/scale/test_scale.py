@@ -22,6 +22,10 @@ def test_wills_of_connections_that_end_in_the_same_moment(scale):
     scale(sessions.WillsOfConnections)
 
 
+def test_connected_clients_that_receive_the_same_messages(scale):
+    scale(sessions.ConnectedReceivers)
+
+
 @memory_and_store
 def test_subscriptions_of_one_client(scale, store):
     scale(subscriptions.SubscriptionsOfOne, store)

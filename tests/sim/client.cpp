@@ -56,7 +56,8 @@ void Client::connect(ConnectSettings settings) {
     }
     will_.reset();
     if (connect_.will) {
-        Message& message = model_.make(settings_.index, "w/" + settings_.id, connect_.will_qos, connect_.will_size);
+        Message& message =
+            model_.make(settings_.index, "w/" + settings_.id, connect_.will_qos, connect_.will_size);
         message.will = true;
         model_.transmitted(message, wire_->number);
         model_.decide_will(message.number, Fate::must_not);
@@ -85,7 +86,7 @@ void Client::settle_will(bool clean_start) {
     ending_.will.reset();
     if (ending_.clean) {
         // What it sent before it closed is handled before the next CONNECT is, unless that takes too long.
-        if (ending_.wire->lost_input() || (told_ms < 0 && sim_.verdicts_are_slow)) {
+        if (ending_.wire->lost_input() || (told_ms < 0 && sim_.verdicts_are_slow) || sim_.little_at_a_time) {
             model_.decide_will(number, Fate::may);
             model_.will_not_before(number, 0);
         }
@@ -129,7 +130,8 @@ void Client::expect_presence() {
     presence_ = Presence::may;
     present_below_ms_ = ending_.at_ms + int64_t{least} * 1000;
     if (least == 0) present_below_ms_ = 0;
-    if (certain && told_ms >= 0 && connect_ms_ >= told_ms + int64_t{ending_.expiry_s} * 1000)
+    if (certain && told_ms >= 0 && !sim_.little_at_a_time &&
+        connect_ms_ >= told_ms + int64_t{ending_.expiry_s} * 1000)
         presence_ = Presence::no;
 }
 

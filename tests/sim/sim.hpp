@@ -33,6 +33,8 @@ public:
 
     /// The broker may have to wait longer for a verdict than a CONNECT waits for the connection before it.
     bool verdicts_are_slow = false;
+    /// What has arrived on a connection may be handled some rounds later, and its end with it.
+    const bool little_at_a_time;
     support::Random random;
     const std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
     const std::unique_ptr<broker::Core> core;
@@ -88,6 +90,8 @@ private:
     friend class Wire;
     void run(unsigned number, bool everything);
     bool has_reason(unsigned number);
+    void finish_turns();
+    void read_mail(unsigned number);
     void tell_wires(unsigned number, bool everything);
     void add_line(std::string line);
 

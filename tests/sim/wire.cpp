@@ -80,6 +80,7 @@ void Wire::pause_reading() {
 void Wire::resume_reading() {
     demand(!gone_ && paused_, "wire {}: resumed without a pause or after its end", number);
     paused_ = false;
+    sim_.note_activity();  // there may be something to read
     sim_.note("wire {} resumed", number);
 }
 

@@ -63,6 +63,30 @@ TEST_CASE("a part is taken in whole batches, and the shard is woken for the rest
     CHECK(mailbox.posted() == 6);
 }
 
+TEST_CASE("what is put back unread comes first again, as it was, and wakes the shard") {
+    FakeHost host;
+    Mailbox mailbox(&host, 3);
+    for (uint32_t from = 0; from < 4; ++from) mailbox.post(batch(from, 10));
+    std::vector<MailBatch> taken = mailbox.take(3);
+    REQUIRE(taken.size() == 3);
+    mailbox.post(batch(4, 10));
+    taken.erase(taken.begin());
+    taken.front().read = 7;
+    taken.front().passed_on = true;
+    const size_t woken = host.woken.size();
+    mailbox.put_back_unread(std::move(taken));
+    CHECK(host.woken.size() == woken + 1);
+    CHECK(mailbox.posted() == 5);
+    CHECK(mailbox.pending_bytes() == 50);
+    const auto rest = mailbox.take(kAll);
+    REQUIRE(rest.size() == 4);
+    for (uint32_t i = 0; i < 4; ++i) CHECK(rest[i].from == 1 + i);
+    CHECK(rest[0].read == 7);
+    CHECK(rest[0].passed_on);
+    mailbox.put_back_unread({});
+    CHECK(mailbox.idle());
+}
+
 TEST_CASE("the shard is woken by the first batch after it took the others") {
     FakeHost host;
     Mailbox mailbox(&host, 3);

@@ -178,15 +178,15 @@ TEST_CASE("clearing forgets the bytes and gives the chunks back") {
 
 TEST_CASE("a pool hands a chunk out again empty and keeps only those of its own size") {
     ChunkPool pool(kChunk);
-    Chunk* usual = pool.get(10);
+    Chunk* usual = pool.get(10, 0);
     CHECK(usual->capacity == kChunk);
     usual->begin = 3;
     usual->end = 7;
-    Chunk* large = pool.get(kChunk + 1);
+    Chunk* large = pool.get(kChunk + 1, 0);
     CHECK(large->capacity > kChunk);
     pool.put(usual);
     pool.put(large);
-    Chunk* again = pool.get(kChunk);
+    Chunk* again = pool.get(kChunk, 0);
     CHECK(again == usual);
     CHECK(again->begin == 0);
     CHECK(again->end == 0);
@@ -197,11 +197,53 @@ TEST_CASE("a pool hands a chunk out again empty and keeps only those of its own 
 TEST_CASE("a pool keeps a bounded number of chunks") {
     ChunkPool pool(kChunk);
     std::vector<Chunk*> chunks(5000);
-    for (Chunk*& chunk : chunks) chunk = pool.get(1);
+    for (Chunk*& chunk : chunks) chunk = pool.get(1, 0);
     const Chunk* last = chunks.back();
     for (Chunk* chunk : chunks) pool.put(chunk);
     // The last one put back comes first, unless it was not kept.
-    Chunk* next = pool.get(1);
+    Chunk* next = pool.get(1, 0);
     CHECK(next != last);
     pool.put(next);
+}
+
+TEST_CASE("when very many outputs hold a little, each takes little memory") {
+    constexpr uint32_t kSize = 65'536;
+    ChunkPool pool(kSize);
+    std::vector<Chunk*> lent;
+    size_t memory = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        lent.push_back(pool.get(100, 0));
+        CHECK(lent.back()->capacity >= 100);
+        memory += lent.back()->capacity;
+    }
+    CHECK(memory < 400 * size_t{kSize});
+    for (Chunk* chunk : lent) pool.put(chunk);
+    Chunk* one = pool.get(1, 0);
+    CHECK_MESSAGE(one->capacity == kSize, "few have large ones again");
+    pool.put(one);
+}
+
+TEST_CASE("an output that grows while very many hold something keeps its bytes in order, in few pieces") {
+    constexpr uint32_t kSize = 4096;
+    ChunkPool pool(kSize);
+    std::vector<Chunk*> lent;
+    for (int i = 0; i < 300; ++i) lent.push_back(pool.get(1, 0));
+    Output out;
+    FakeLink link;
+    support::Random random(7);
+    std::string all;
+    for (int i = 0; i < 200; ++i) {
+        const std::string text = letters(random, random.below(i % 10 ? 120 : 6000));
+        all += text;
+        if (i % 2) {
+            out.append(pool, ByteView(text));
+        } else {
+            std::memcpy(out.extend(pool, text.size()), text.data(), text.size());
+        }
+    }
+    CHECK(out.flush(pool, link) == all.size());
+    CHECK(link.taken == all);
+    CHECK(link.calls <= 1 + all.size() / kSize / 8);
+    out.clear(pool);
+    for (Chunk* chunk : lent) pool.put(chunk);
 }

@@ -79,3 +79,34 @@ TEST_CASE("a part of a run keeps who published it") {
     CHECK(part.publisher == 7);
     CHECK(part.origin_id.text() == "me");
 }
+
+TEST_CASE("a run to several topics is read topic by topic, from any packet on") {
+    for (const auto version : {mqtt::Version::v311, mqtt::Version::v5}) {
+        std::vector<uint8_t> bytes;
+        const std::vector<std::string> topics = {"a", "a", "b", "a/b", "a/b", "a/b", "a"};
+        for (size_t i = 0; i < topics.size(); ++i) {
+            mqtt::Packet packet;
+            packet.type = mqtt::PacketType::publish;
+            packet.version = version;
+            packet.topic_name = topics[i];
+            packet.payload = std::to_string(i);
+            REQUIRE(mqtt::encode_packet(packet, bytes));
+        }
+        const Sample run(bytes, version);
+        std::vector<std::string> found;
+        for (size_t done = 0; done < bytes.size();) {
+            const Run part = run.from(done).of_one_topic();
+            std::string text(part.topic().text());
+            uint32_t count = 0;
+            part.each([&](ByteView, ByteView topic, ByteView payload) {
+                CHECK(topic == part.topic());
+                text += " " + std::string(payload.text());
+                ++count;
+            });
+            CHECK(part.count == count);
+            found.push_back(text);
+            done += part.packets.size;
+        }
+        CHECK(found == std::vector<std::string>{"a 0 1", "b 2", "a/b 3 4 5", "a 6"});
+    }
+}

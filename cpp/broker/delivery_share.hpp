@@ -1,0 +1,31 @@
+#pragma once
+// DeliveryShare: how many receivers the messages that are handled in one go may have. One message more is begun while
+// some of it is left; then it is others' turn. One for each shard, on its thread.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace comqtt::broker {
+
+class DeliveryShare final {
+public:
+    explicit DeliveryShare(size_t receivers) : size_(receivers) {}
+
+    /// Something else begins.
+    void renew() { used_ = 0; }
+    /// A message is offered to, or its route made of, so many.
+    void use(size_t receivers) {
+        used_ += receivers;
+        total_ += receivers;
+    }
+    bool used_up() const { return used_ >= size_; }
+    /// Ever used: what did not change it has cost nothing of the share.
+    uint64_t total() const { return total_; }
+
+private:
+    const size_t size_;
+    size_t used_ = 0;
+    uint64_t total_ = 0;
+};
+
+}  // namespace comqtt::broker
