@@ -46,9 +46,12 @@ void Shard::close(Connection& c, const CloseCause& cause) {
     c.congestion.reset();
     c.waiting.reset();
     end_session_part(c, cause);
-    touch_output(c);
     note_taker(c);
-    if (c.link_lost) forget(c);
+    if (c.link_lost) {
+        forget(c);
+    } else {
+        touch_output(c);
+    }
 }
 
 void Shard::cancel_suspension(Connection& c) {

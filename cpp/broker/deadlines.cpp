@@ -98,6 +98,7 @@ void Shard::connection_due(Connection& c) {
     }
     if (c.state == Connection::State::closing) {
         if (c.link) c.link->abort();
+        if (c.link_lost) forget(c);  // its end could not be finished
         return;
     }
     if (c.congested()) check_receiver(c);

@@ -58,8 +58,10 @@ void Shard::fill_route(Route& route) {
 /// Whether this receiver may have messages of the topic. Asked when there is the first to deliver, and kept as long as the
 /// route.
 hooks::Verdict Shard::verdict_of(Target& target, std::string_view topic) {
-    if (target.read != hooks::Verdict::next) return target.read;
     Session& s = *target.session;
+    if (target.read != hooks::Verdict::next && target.read_of == s.connects) return target.read;
+    target.read = hooks::Verdict::next;
+    target.read_of = s.connects;
     const auto verdict = read_verdict(s, topic);
     // A denial because a hook failed is nowhere kept: the next message asks again.
     if (s.sink || cached_verdict(s, topic, hooks::Access::read) == verdict) target.read = verdict;
@@ -223,6 +225,7 @@ session::Delivery Shard::form_for(const Target& target, const Publication& p, bo
 
 void Shard::deliver_target(Target& target, Publication& p, bool own, Source source) {
     Session& s = *target.session;
+    if (s.ended) return;
     if (!s.connection && !s.sink && !std::min(p.qos, own ? target.own_qos : target.qos)) return;
     const auto verdict = verdict_of(target, p.topic_name.text());
     if (verdict == hooks::Verdict::deny) {

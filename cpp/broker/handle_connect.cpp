@@ -355,6 +355,7 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
         s->client = c.client;
         here_.core().session_clients.put(s->id, s->client);
         s->acl.reset();
+        ++s->connects;
     }
     here_.core().registry.put(c.client);
     s->connection = &c;

@@ -46,16 +46,9 @@ void Shard::wait_turn(Connection& c, Suspension state) {
 }
 
 void Shard::run_turns() {
-    share_.renew();
-    for (size_t left = turns_.size(); left && filters_left_ && !share_.used_up(); --left) {
+    for (size_t left = turns_.size(); left && filters_left_; --left) {
         Connection* c = clients_.connection(turns_.front());
         turns_.pop_front();
-        if (c && std::exchange(c->waits_turn, false)) {
-            c->input_waits = c->waits_for_store;
-            if (!c->suspension && !c->waits_for_store) contain(c, [&] { continue_input(*c, {}); });
-            resume(*c);
-            continue;
-        }
         if (!c || !c->suspension || c->suspension->pending) continue;
         Suspension state = std::move(*c->suspension);
         c->suspension.reset();

@@ -1,6 +1,7 @@
 // Hand-over between shards: one batch per target shard and round, bounded in bytes.
 
 #include "base/spoil.hpp"
+#include "broker/notices.hpp"
 #include "broker/shard.hpp"
 
 namespace comqtt::broker {
@@ -95,17 +96,30 @@ bool Shard::accept_mail(MailBatch& batch, Mail& mail) {
             run.origin_id = bytes.subview(mail.offset - mail.origin_size, mail.origin_size);
             run.source = mail.source;
             run.count = mail.count;
-            if (!mail.one_topic) return accept_run(run, batch.run_read);
-            deliver_run(route_for(run.topic()), run);
-            return true;
+            return accept_run(run, mail.one_topic, batch.run_read);
         }
     }
     return true;
 }
 
+/// The sender is told when the stores have what this round made of the batch. What the next rounds make of the rest is
+/// confirmed by itself: an empty round would be at once, whatever those before it wait for.
+void Shard::confirm_batch(MailBatch& batch) {
+    if (!batch.vouched) return;
+    if (!batch.all_read())
+        outboxes_.task(batch.from,
+                       [round = batch.round](Shard& sender) { notice_more_confirmations(sender, round); });
+    if (std::exchange(batch.failed, false)) {
+        outboxes_.task(batch.from, [round = batch.round](Shard& sender) {
+            notice_confirmed(sender, round, Status::internal, "a message could not be handled");
+        });
+        return;
+    }
+    ledger_.confirm_later({batch.from, batch.round}, std::exchange(batch.passed_on, false));
+}
+
 /// All mails of it are done.
 void Shard::finish_batch(MailBatch& batch) {
-    if (batch.vouched) ledger_.confirm_later({batch.from, batch.round}, batch.passed_on);
     const size_t before = here_.mailbox().pending_bytes();
     here_.mailbox().delivered(batch.footprint);
     spoil(batch.bytes);
@@ -114,12 +128,22 @@ void Shard::finish_batch(MailBatch& batch) {
     if (before > mark && before - batch.footprint <= mark) outboxes_.wake_all();
 }
 
-/// Packets to several topics: a run of each. `done`: bytes of it that were delivered, in this round or an earlier one.
-/// False when some are left.
-bool Shard::accept_run(const Run& run, uint32_t& done) {
+/// Packets to one topic or several: a run of each, in parts when it has very many receivers. `done`: bytes of it that were
+/// delivered, in this round or an earlier one. False when some are left.
+bool Shard::accept_run(const Run& run, bool one_topic, uint32_t& done) {
+    if (one_topic && !done) {
+        Route& route = route_for(run.topic());
+        if (!RunLimits(route).reached(run.count, run.packets.size)) {
+            deliver_run(route, run);
+            return true;
+        }
+    }
     while (done < run.packets.size) {
-        const Run next = run.from(done).of_one_topic();
-        deliver_run(route_for(next.topic()), next);
+        const Run rest = run.from(done);
+        Route& route = route_for(rest.topic());
+        const RunLimits limits(route);
+        const Run next = rest.of_one_topic(limits.messages, limits.bytes);
+        deliver_run(route, next);
         done += static_cast<uint32_t>(next.packets.size);
         if (share_.used_up() && done < run.packets.size) return false;
     }

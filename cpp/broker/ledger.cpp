@@ -13,6 +13,10 @@ void Ledger::lost(uint64_t round) {
     if (Round* sent = rounds_.find(round)) --sent->shards;
 }
 
+void Ledger::expect_one_more(uint64_t round) {
+    if (Round* sent = rounds_.find(round)) ++sent->shards;
+}
+
 void Ledger::confirm_later(Confirmation wanted, bool passed_on) {
     Round& round = rounds_.open();
     (passed_on ? round.passed_on : round.confirmations).push_back(wanted);

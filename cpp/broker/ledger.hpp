@@ -58,6 +58,8 @@ public:
     void vouch_for(unsigned shard);
     /// A batch of that round went to a shard that has ended, and its clients with it.
     void lost(uint64_t round);
+    /// One confirmation more than shards were handed something is awaited.
+    void expect_one_more(uint64_t round);
     /// Another shard's round waits for this one; with `passed_on` for what this one handed on too.
     void confirm_later(Confirmation wanted, bool passed_on);
     void hold(Held held) { rounds_.hold(std::move(held)); }

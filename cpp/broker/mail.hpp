@@ -59,7 +59,8 @@ struct MailBatch {
     // Of the shard that reads it, in several rounds when the messages have very many receivers.
     uint32_t read = 0;       ///< mails that are done
     uint32_t run_read = 0;   ///< bytes of the next one, a run, that are done
-    bool passed_on = false;  ///< some of it was handed on to other shards
+    bool passed_on = false;  ///< some of it was handed on to other shards in this round
+    bool failed = false;     ///< a mail of it could not be handled
 
     bool empty() const { return mails.empty(); }
     bool all_read() const { return read == mails.size(); }

@@ -16,6 +16,8 @@ void notice_confirmed(Shard& shard, uint64_t round, Status status, const std::st
     shard.round_confirmed(round, status, text);
 }
 
+void notice_more_confirmations(Shard& shard, uint64_t round) { shard.more_confirmations(round); }
+
 void notice_verdict(Shard& shard, uint64_t number) { shard.verdict_came(number); }
 
 void notice_loaded(Shard& shard, uint64_t number) { shard.load_came(number); }

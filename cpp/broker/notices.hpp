@@ -17,6 +17,8 @@ void notice_stored(Shard& shard, uint64_t round, Status status, const std::strin
 void notice_store_failing(Shard& shard, Status status, const std::string& text);
 /// Another shard has stored what it was handed in a round, or could not.
 void notice_confirmed(Shard& shard, uint64_t round, Status status, const std::string& text);
+/// Another shard confirms in several parts what it was handed in a round: one part more.
+void notice_more_confirmations(Shard& shard, uint64_t round);
 /// A deferral was completed.
 void notice_verdict(Shard& shard, uint64_t number);
 /// A store has answered what it was asked for.

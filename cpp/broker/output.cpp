@@ -33,8 +33,12 @@ Chunk* ChunkPool::get(size_t at_least, size_t held) {
     size_t size = chunk_size_;
     if (!free_ && lent_ >= kKeep) size = std::min(size, std::max({at_least, 2 * held, kLeast}));
     if (size < chunk_size_) return make_chunk(size);
+    if (!free_) {
+        Chunk* made = make_chunk(size);
+        ++lent_;
+        return made;
+    }
     ++lent_;
-    if (!free_) return make_chunk(size);
     Chunk* chunk = std::exchange(free_, free_->next);
     --kept_;
     chunk->next = nullptr;

@@ -31,6 +31,7 @@ const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_
     Route* route = nullptr;
     const uint8_t* run = p;
     uint32_t count = 0;
+    RunLimits limits(0);
     TopicsAhead ahead(routes_, p, end);
     while (end - p >= 4 && *p == 0x30) {
         uint32_t length = p[1] & 0x7F;
@@ -55,15 +56,17 @@ const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_
         const uint8_t* const next = body + length;
         if (max && static_cast<size_t>(next - p) > max) break;
         const ByteView topic(body + 2, topic_size);
-        if (!route || !(ByteView(route->topic()) == topic)) {
+        const bool same = route && ByteView(route->topic()) == topic;
+        if (!same || limits.reached(count, static_cast<size_t>(p - run))) {
             if (count) {
                 flush_run(c, *route, run, p, count);
-                if (share_.used_up()) return p;
+                if (share_.used_up()) return p;  // the caller decides whether it goes on
                 count = 0;
             }
             route = runnable_route(c, topic, ahead.hash_at(p, topic));
             run = p;
             if (!route) break;
+            limits = RunLimits(*route);
         }
         ++count;
         p = next;
@@ -152,6 +155,9 @@ void Shard::each_in_run(const Run& run, F&& fn) {
 void Shard::deliver_run(Route& route, const Run& run) {
     const bool hooked = wants(EventId::on_packet_encode) || wants(EventId::on_packet_sent);
     scratch_.clear();
+    // More than one go through the cache each time; a single receiver costs what its bytes cost to read.
+    if (const size_t others = route.targets.size(); others > 1)
+        share_.use((others - 1) * (run.packets.size / 2048 + run.count / 16));
     each_target(route, [&](Target& target) {
         Session& s = *target.session;
         const bool own = is_own(target, run.publisher, run.origin_id);

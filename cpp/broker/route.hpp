@@ -30,6 +30,7 @@ struct Target {
     bool own = true;        ///< receives its own messages: some subscription has no No Local
     bool no_local = false;  ///< some subscription has it
     hooks::Verdict read = hooks::Verdict::next;  ///< next = ask
+    uint8_t read_of = 0;                         ///< Session::connects then
 };
 
 struct RouteGroup {

@@ -33,14 +33,16 @@ struct Run : CallBound {
     Run part(ByteView of, uint32_t packet_count) const { return Run(of, packet_count, *this); }
     /// What follows these bytes, which are whole packets. Not counted.
     Run from(size_t bytes) const { return Run(packets.from(bytes), 0, *this); }
-    /// The first packets, as many as have the topic of the first.
-    Run of_one_topic() const {
+    /// The first packets, as many as have the topic of the first, this number at most, and no more bytes but for one packet.
+    Run of_one_topic(size_t messages, size_t bytes) const {
         const ByteView name = topic();
         const uint8_t* p = packets.begin();
         uint32_t in_a_row = 0;
         while (p < packets.end()) {
             const ByteView rest(p, static_cast<size_t>(packets.end() - p));
-            if (in_a_row && !(topic_of(rest) == name)) break;
+            if (in_a_row && (in_a_row >= messages || static_cast<size_t>(p - packets.begin()) >= bytes ||
+                             !(topic_of(rest) == name)))
+                break;
             mqtt::FixedHeader header;
             mqtt::read_fixed_header(rest, header);
             p += header.packet_size();

@@ -43,7 +43,8 @@ struct Session {
     bool shared_member = false;        ///< has shared subscriptions
     bool stored = false;               ///< the stores have it
     bool ended = false;                ///< some of its subscriptions are still in the index
-    uint32_t expiry_interval = 0;      ///< seconds after disconnection; kNoExpiry = never
+    uint8_t connects = 0;          ///< taken up again so often: read verdicts of routes are of one connection
+    uint32_t expiry_interval = 0;  ///< seconds after disconnection; kNoExpiry = never
     uint64_t known_room = UINT64_MAX;  ///< in Core::full_sessions; UINT64_MAX = not there
     int64_t expires_ms = INT64_MAX;    ///< monotonic, while offline
     int64_t scheduled_ms = INT64_MAX;  ///< earliest deadline entry

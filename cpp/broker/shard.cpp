@@ -64,7 +64,7 @@ Connection* Shard::accept(Link& link, PeerInfo peer) {
 size_t Shard::read_limit(const Connection& c) const {
     // Before authentication a connection may hold little.
     if (c.state != Connection::State::established) return 4096;
-    const size_t most = 262'144;
+    const size_t most = inputs_.empty() ? 262'144 : 16'384;  // else it might only wait in `partial`
     return c.waiting && c.waiting->in_pulse() ? std::min<uint64_t>(most, c.waiting->pulse_left()) : most;
 }
 
@@ -91,7 +91,6 @@ void Shard::on_peer_gone(Connection& c) {
                   .tell_client = false});
 }
 
-/// What has arrived on it is handled soon: neither a store nor a hook is waited for.
 bool Shard::waits_for_turn(const Connection& c) {
     return c.suspension ? !c.suspension->pending : c.input_waits && !c.waits_for_store;
 }
@@ -109,11 +108,13 @@ void Shard::finish_half_closed() {
                          : c->suspension || c->input_waits || (c->session && c->session->replays))
             continue;
         ++ended;
-        close(*c, {.reason = Reason::unspecified_error,
-                   .text = c->link_lost ? "the connection was lost; what had arrived of it was handled first"
-                                        : "the client closed the connection",
-                   .by_client = true,
-                   .tell_client = false});
+        contain(c, [&] {
+            close(*c, {.reason = Reason::unspecified_error,
+                       .text = c->link_lost ? "the connection was lost; what had arrived was handled first"
+                                            : "the client closed the connection",
+                       .by_client = true,
+                       .tell_client = false});
+        });
     }
 }
 
@@ -136,11 +137,12 @@ void Shard::on_closed(Connection& c, std::string_view error) {
 
 void Shard::end_round() {
     run_take_overs();
+    run_inputs();
+    run_turns();
     // Nothing of what was read in this round is looked at any more.
     spoil(forward_buffer_);
     spoil(scratch_);
     spoil(encode_buffer_);
-    run_turns();
     run_departures();
     run_replays();
     // The stores see what is handed over before what becomes of it.
@@ -155,7 +157,7 @@ void Shard::end_round() {
     flush_outboxes();
     if (!dirty_.empty() || !ready_takers_.empty() || ledger_.something_open())
         here_.mailbox().post([](Shard&) {});
-    clients_.free_buried();
+    if (dirty_.empty()) clients_.free_buried();  // else they may stand in it
 }
 
 /// Who has little to say does not wait behind a message to very many: their outputs are written by and by.
@@ -197,7 +199,10 @@ void Shard::read_mail() {
     size_t done = 0;
     while (done < batches.size() && !(done && share_.used_up())) {
         MailBatch& batch = batches[done];
-        contain(nullptr, [&] { read_batch(batch); });
+        const uint32_t before = batch.read;
+        read_batch(batch);
+        if (batch.read != before || batch.passed_on || batch.failed || batch.all_read())
+            contain(nullptr, [&] { confirm_batch(batch); });
         if (!batch.all_read()) break;
         contain(nullptr, [&] { finish_batch(batch); });
         ++mail_read_;
@@ -210,8 +215,12 @@ void Shard::read_mail() {
 void Shard::read_batch(MailBatch& batch) {
     while (!batch.all_read()) {
         const uint64_t vouched = outboxes_.vouched();
-        bool done = true;
-        contain(nullptr, [&] { done = accept_mail(batch, batch.mails[batch.read]); });
+        bool done = true, handled = false;
+        contain(nullptr, [&] {
+            done = accept_mail(batch, batch.mails[batch.read]);
+            handled = true;
+        });
+        batch.failed |= !handled;
         batch.passed_on |= vouched != outboxes_.vouched();
         if (done) {
             ++batch.read;

@@ -49,8 +49,8 @@ using mqtt::Packet;
 
 /// How much of a kind is done in one go, then it is others' turn.
 struct Shares {
-    size_t deliveries = 16'384;  ///< receivers of messages
-    size_t flushes = 512;        ///< outputs written to their links, of messages to more receivers than that
+    size_t deliveries = 8'192;  ///< receivers of messages
+    size_t flushes = 512;       ///< outputs written to their links, of messages to more receivers than that
 };
 
 class Shard final {
@@ -72,6 +72,8 @@ public:
     void on_peer_gone(Connection& connection);
     /// The transport is gone. `error` empty when the peer closed in order.
     void on_closed(Connection& connection, std::string_view error);
+    /// What has arrived on it is handled soon: neither a store nor a hook is waited for.
+    static bool waits_for_turn(const Connection& c);
     /// How many bytes to read from this connection at most.
     size_t read_limit(const Connection& connection) const;
     /// Runs a piece of work. What it throws, memory that is out above all, costs the piece and the connection it was
@@ -99,6 +101,7 @@ public:
     void store_answered(uint64_t number, Status status, const std::string& text);
     void store_failing(Status status, const std::string& text) { ledger_.failing(status, text); }
     void round_confirmed(uint64_t number, Status status, const std::string& text);
+    void more_confirmations(uint64_t round) { ledger_.expect_one_more(round); }
 
     // --- for the server (shard_api.cpp) ---
     Core& core() { return here_.core(); }
@@ -180,6 +183,16 @@ private:
     Ref<PacketBox> box_packet(Packet packet, std::string_view origin = {}) const;
 
     // --- QoS 0 publishes in a row (publish_runs.cpp) ---
+    /// What goes to the receivers of a route in one go.
+    struct RunLimits {
+        explicit RunLimits(const Route& route) : RunLimits(route.targets.size()) {}
+        explicit RunLimits(size_t targets)
+            : messages(1 + kRunDeliveries / (targets + 1)), bytes(1 + kRunBytes / (targets + 1)) {}
+        bool reached(size_t count, size_t size) const { return count >= messages || size >= bytes; }
+        size_t messages, bytes;
+        static constexpr size_t kRunDeliveries = 131'072;
+        static constexpr size_t kRunBytes = 16 * 1024 * 1024;
+    };
     const uint8_t* publish_runs(Connection& c, const uint8_t* p, const uint8_t* end);
     void flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end, uint32_t count);
     void deliver_run(Route& route, const Run& run);
@@ -263,7 +276,7 @@ private:
     void wait_turn(Connection& c, Suspension state);
     void run_turns();
     void wait_for_share(Connection& c);
-    static bool waits_for_turn(const Connection& c);
+    void run_inputs();
     void run_departures();
     uint8_t check_filter(Connection& c, const Suspension& state) const;
     void add_subscription(Session& s, const mqtt::TopicFilterEntry& entry, uint32_t identifier, bool& existed,
@@ -432,8 +445,9 @@ private:
     void flush_outboxes();
     void read_batch(MailBatch& batch);
     bool accept_mail(MailBatch& batch, Mail& mail);
+    void confirm_batch(MailBatch& batch);
     void finish_batch(MailBatch& batch);
-    bool accept_run(const Run& run, uint32_t& done);
+    bool accept_run(const Run& run, bool one_topic, uint32_t& done);
 
     // --- messages on their way to another shard, as they are stored (handover_log.cpp) ---
     Ref<hooks::Client> handover_log(unsigned from, unsigned to) const;
@@ -540,7 +554,8 @@ private:
     std::deque<uint64_t> half_closed_;  ///< connections whose clients send no more
     void finish_half_closed();
     std::deque<Departure> departures_;
-    std::deque<uint64_t> turns_;  ///< connections whose SUBSCRIBE, UNSUBSCRIBE or input goes on
+    std::deque<uint64_t> inputs_;  ///< connections whose input goes on
+    std::deque<uint64_t> turns_;   ///< connections whose SUBSCRIBE or UNSUBSCRIBE goes on
     static constexpr size_t kFiltersPerRound = 1024;
     size_t filters_left_ = kFiltersPerRound;
     Outboxes outboxes_;

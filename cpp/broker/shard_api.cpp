@@ -59,6 +59,12 @@ void Shard::inject(uint64_t subscriber, Packet packet) {
     }
     if (!s->connection || s->connection->state != Connection::State::established) return;
     Connection& c = *s->connection;
+    if (c.waits_turn) {  // behind what it has sent
+        post(here_.number(), [subscriber, packet = std::move(packet)](Shard& shard) mutable {
+            shard.inject(subscriber, std::move(packet));
+        });
+        return;
+    }
     here_.metrics().packets_received.add();
     if (packet.type == mqtt::PacketType::publish) here_.metrics().messages_received.add();
     packet.version = c.version;

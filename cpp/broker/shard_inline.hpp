@@ -6,7 +6,7 @@
 namespace comqtt::broker {
 
 inline bool Shard::busy() const {
-    return replays_.busy() || !turns_.empty() || !departures_.empty() || !late_.empty() ||
+    return replays_.busy() || !inputs_.empty() || !turns_.empty() || !departures_.empty() || !late_.empty() ||
            !half_closed_.empty() || overdue_;
 }
 

@@ -99,7 +99,7 @@ bool Shard::hear_out(Connection& c, Connection& old) {
     } const last_words(old);
     const bool waited_for_store = std::exchange(old.waits_for_store, false);
     const bool waited_turn = std::exchange(old.waits_turn, false);
-    if (std::exchange(old.input_waits, false)) continue_input(old, {});
+    if (std::exchange(old.input_waits, false) && !old.suspension) continue_input(old, {});
     if (waited_for_store) resume(old);
     if (waited_turn) resume(old);
     for (size_t piece = kTakeOverPiece; !old.suspension;) {

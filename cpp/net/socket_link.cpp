@@ -96,7 +96,8 @@ void SocketLink::look_for_end() {
     pollfd state{socket_.native_handle(), POLLRDHUP, 0};
     if (::poll(&state, 1, 0) <= 0) return;
     if (state.revents & (POLLERR | POLLHUP)) {
-        close("connection reset by the peer");
+        // What had arrived is read first when it is read again, which is soon.
+        if (!broker::Shard::waits_for_turn(*connection_)) close("connection reset by the peer");
     } else if (state.revents & POLLRDHUP) {
         loop_.enter();
         ++pending_;

@@ -10,7 +10,8 @@ GroupRoster::GroupRoster(std::string name, std::string filter, size_t capacity)
       capacity_(capacity),
       places_(std::make_unique<std::atomic<GroupMember*>[]>(capacity)),
       present_(capacity),
-      online_(capacity) {}
+      online_(capacity),
+      made_(std::make_unique<GroupMember[]>(capacity)) {}
 
 /// The first place from `start` on, in a circle, that is among these and not that of `except`.
 size_t GroupRoster::find(const PositionSet& among, size_t start, size_t end, SubscriberId except) const {
@@ -42,7 +43,7 @@ std::vector<const GroupMember*> GroupRoster::members() const {
 }
 
 GroupMember& GroupRoster::make(SubscriberId subscriber, SubscriptionOptions options, bool online) {
-    GroupMember& member = made_.emplace_back();
+    GroupMember& member = made_[made_count_++];
     member.subscriber = subscriber;
     member.options = options;
     member.online = online;

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,7 +37,10 @@ public:
     size_t size() const { return count_.load(std::memory_order_relaxed); }
 
     // --- for the group ---
-    bool full() const { return made_.size() == capacity_; }
+    /// Places that were given.
+    size_t places() const { return end_.load(std::memory_order_relaxed); }
+    bool full() const { return made_count_ == capacity_; }
+    size_t capacity() const { return capacity_; }
     /// Gives the new member's place. Not when full.
     size_t add(SubscriberId subscriber, SubscriptionOptions options, bool online);
     /// The member gets other options. Not when full.
@@ -60,7 +62,8 @@ private:
     std::atomic<size_t> end_{0};  ///< places given
     std::atomic<size_t> count_{0};
     mutable std::atomic<uint32_t> turn_{0};
-    std::deque<GroupMember> made_;  ///< all there ever were
+    const std::unique_ptr<GroupMember[]> made_;  ///< all there ever were
+    size_t made_count_ = 0;
 };
 
 }  // namespace comqtt::topics

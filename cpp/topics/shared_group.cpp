@@ -11,6 +11,7 @@ constexpr size_t kFirstPlaces = 4;
 
 SharedGroup::SharedGroup(std::string_view topic_filter, std::string_view share_name)
     : share_name_(share_name),
+      seats_(std::make_unique<Seat[]>(kFirstPlaces)),
       roster_(Ref<GroupRoster>::adopt(
           new GroupRoster(std::string(share_name), std::string(topic_filter), kFirstPlaces))) {}
 
@@ -24,15 +25,15 @@ void SharedGroup::make_room(const Hasher& hasher) {
     const size_t capacity = 2 * std::max(size(), kFirstPlaces / 2);
     auto larger = Ref<GroupRoster>::adopt(new GroupRoster(share_name_, roster_->topic_filter, capacity));
     larger->take_turn_of(*roster_);
-    std::deque<Seat> seats;
+    auto seats = std::make_unique<Seat[]>(capacity);
     FlatTable<Seat> by_subscriber;
-    for (const Seat& seat : seats_) {
-        if (!seat.subscriber.value) continue;
-        const GroupMember& member = roster_->at(seat.place);
-        Seat& moved = seats.emplace_back();
-        moved.subscriber = seat.subscriber;
-        moved.place = larger->add(member.subscriber, member.options, member.online);
-        by_subscriber.insert(hasher(seat.subscriber.value), &moved);
+    for (size_t from = 0; from < roster_->places(); ++from) {
+        const SubscriberId subscriber = seats_[from].subscriber;
+        if (!subscriber.value) continue;
+        const GroupMember& member = roster_->at(from);
+        Seat& moved = seats[larger->add(subscriber, member.options, member.online)];
+        moved.subscriber = subscriber;
+        by_subscriber.insert(hasher(subscriber.value), &moved);
     }
     seats_ = std::move(seats);
     by_subscriber_ = std::move(by_subscriber);
@@ -42,15 +43,14 @@ void SharedGroup::make_room(const Hasher& hasher) {
 bool SharedGroup::put(const Hasher& hasher, SubscriberId subscriber, SubscriptionOptions options) {
     const uint64_t hash = hasher(subscriber.value);
     Seat* seat = find(hash, subscriber);
-    if (seat && roster_->at(seat->place).options == options) return true;
+    if (seat && roster_->at(place_of(*seat)).options == options) return true;
     make_room(hasher);
     if (seat) {
-        roster_->replace(find(hash, subscriber)->place, options);  // all may have moved
+        roster_->replace(place_of(*find(hash, subscriber)), options);  // all may have moved
         return true;
     }
-    Seat& added = seats_.emplace_back();
+    Seat& added = seats_[roster_->add(subscriber, options, true)];
     added.subscriber = subscriber;
-    added.place = roster_->add(subscriber, options, true);
     by_subscriber_.insert(hash, &added);
     return false;
 }
@@ -59,7 +59,7 @@ bool SharedGroup::erase(const Hasher& hasher, SubscriberId subscriber) {
     const uint64_t hash = hasher(subscriber.value);
     Seat* seat = find(hash, subscriber);
     if (!seat) return false;
-    roster_->remove(seat->place);
+    roster_->remove(place_of(*seat));
     by_subscriber_.erase(hash, seat);
     seat->subscriber = {};
     return true;
@@ -69,7 +69,7 @@ void SharedGroup::set_online(const Hasher& hasher, SubscriberId subscriber, bool
     const Seat* seat = find(hasher(subscriber.value), subscriber);
     if (!seat) return;
     const std::lock_guard lock(online_mutex_);
-    roster_->set_online(seat->place, online);
+    roster_->set_online(place_of(*seat), online);
 }
 
 SharedGroup* SharedGroups::find(const Hasher& hasher, std::string_view share_name) const {

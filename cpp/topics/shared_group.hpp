@@ -3,7 +3,6 @@
 // time, rosters are taken and members go online and offline.
 
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -36,14 +35,14 @@ private:
     friend class SharedGroups;
     struct Seat {
         SubscriberId subscriber;  ///< none: it has left
-        size_t place = 0;         ///< in the roster
     };
 
+    size_t place_of(const Seat& seat) const { return static_cast<size_t>(&seat - seats_.get()); }
     Seat* find(uint64_t hash, SubscriberId subscriber) const;
     void make_room(const Hasher& hasher);
 
     std::string share_name_;
-    std::deque<Seat> seats_;  ///< in order of joining, one for each place that the roster has given
+    std::unique_ptr<Seat[]> seats_;  ///< one for each place of the roster
     FlatTable<Seat> by_subscriber_;
     Ref<GroupRoster> roster_;
     mutable std::mutex online_mutex_;

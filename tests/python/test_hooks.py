@@ -241,6 +241,25 @@ def test_a_verdict_for_all_topics_is_asked_for_once(make_server):
     assert asked == ["a"]
 
 
+def test_who_reconnects_as_another_user_gets_what_that_user_may_read(make_server):
+    def check(event, client, topic, access):
+        return DENY if client.username == "guest" and topic == "secret" else ALLOW
+    server = make_server()
+    server.add_hook(on_connect_authenticate=lambda event, client, packet: ALLOW, on_acl_check=check)
+    server.start()
+    publisher = Peer.connected(server, "publisher")
+    properties = {"session_expiry_interval": 100}
+    owner = Peer.connected(server, "reader", username="owner", clean_start=False, properties=properties)
+    assert owner.subscribe("secret", "news") == [0, 0]
+    publisher.publish_acknowledged("secret", b"for the owner")
+    assert owner.expect(PacketType.PUBLISH).payload == b"for the owner"
+    guest = Peer(server)
+    assert guest.connect("reader", username="guest", clean_start=False, properties=properties).session_present
+    publisher.publish_acknowledged("secret", b"not for the guest")
+    publisher.publish_acknowledged("news", b"for all")
+    assert guest.expect(PacketType.PUBLISH).payload == b"for all"
+
+
 def test_events_come_in_their_documented_order(make_server):
     recorder = Recorder("on_started", "on_connect", "on_session_establish", "on_session_established", "on_subscribe",
                         "on_subscribed", "on_publish", "on_published", "on_unsubscribed", "on_disconnect",

@@ -86,7 +86,8 @@ void Client::settle_will(bool clean_start) {
     ending_.will.reset();
     if (ending_.clean) {
         // What it sent before it closed is handled before the next CONNECT is, unless that takes too long.
-        if (ending_.wire->lost_input() || (told_ms < 0 && sim_.verdicts_are_slow) || sim_.little_at_a_time) {
+        if (ending_.wire->lost_input() || (told_ms < 0 && sim_.verdicts_are_slow) ||
+            (sim_.little_at_a_time && ending_.wire->unread_by_broker())) {
             model_.decide_will(number, Fate::may);
             model_.will_not_before(number, 0);
         }

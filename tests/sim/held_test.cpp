@@ -57,3 +57,37 @@ TEST_CASE("a QoS 2 message that expires while it waits for the store is not sent
     CHECK(slow.stage.sim.sum(&comqtt::Metrics::inflight) == 0);
     CHECK(slow.stage.sim.sum(&comqtt::Metrics::inflight_dropped) == 1);
 }
+
+TEST_CASE("what another thread takes in several rounds is acknowledged when all of it is stored") {
+    Stage stage(shards(2, 1));
+    REQUIRE(stage.sim.little_at_a_time);  // one receiver in a round
+    auto store = std::make_shared<SlowStore>();
+    store->at_once = true;
+    REQUIRE(stage.sim.core->hooks.add(store));
+    Client& kept = stage.connected("kept", 0, {}, {.clean = false, .expiry_s = 1000});
+    Client& kept_too = stage.connected("kept-too", 0, {}, {.clean = false, .expiry_s = 1000});
+    Client& seen = stage.connected("seen", 0);
+    stage.subscribe(kept, "a", {.qos = 1});
+    stage.subscribe(kept_too, "a", {.qos = 1});
+    stage.subscribe(seen, "b", {.qos = 1});
+    Client& publisher = stage.connected("publisher", 1);
+    kept.disconnect();
+    kept_too.disconnect();
+    stage.rest();
+    store->at_once = false;
+    publisher.publish("a", {.qos = 1});
+    publisher.publish("b", {.qos = 1});  // leaves nothing to be stored
+    stage.rest();
+    CHECK(store->waiting() > 0);
+    CHECK_MESSAGE(publisher.quota_used() == 2, "nothing of it is stored");
+    do stage.rest();
+    while (store->work());
+    CHECK(publisher.quota_used() == 0);
+    CHECK(store->sessions.at(kept.settings().id).queue.size() == 1);
+    CHECK(store->sessions.at(kept_too.settings().id).queue.size() == 1);
+    store->at_once = true;
+    kept.connect({.clean = false, .expiry_s = 1000});
+    kept_too.connect({.clean = false, .expiry_s = 1000});
+    stage.rest();
+    stage.check();
+}

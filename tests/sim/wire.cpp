@@ -183,7 +183,7 @@ void Wire::tell_input(broker::Shard& shard, bool everything) {
         if (finished_) {
             broker_at_ = to_broker_.size();  // read and thrown away
         } else if (paused_) {
-            if (!reset_) break;
+            if (!reset_ || broker::Shard::waits_for_turn(*connection_)) break;
             broker_at_ = to_broker_.size();
             lost_input_ = true;
         } else {
