@@ -1,7 +1,8 @@
 #pragma once
 // Shard: one thread's part of the broker. It owns connections and sessions, takes received bytes, and leaves bytes
-// in outputs that end_round() flushes. It performs no I/O of its own and reads the clock once per batch. The files
-// shard_*.cpp, handle_*.cpp and the others named below implement it in the order a message travels.
+// in outputs that end_round() flushes, not all in the same round when they are very many. It performs no I/O of its
+// own and reads the clock once per batch. The files shard_*.cpp, handle_*.cpp and the others named below implement it
+// in the order a message travels.
 //
 // Everything here runs on the shard's thread; other threads post to its Mailbox.
 
@@ -89,7 +90,7 @@ public:
     /// Does what is due, or a part of it when that is much.
     void run_deadlines();
     int64_t next_deadline_ms() const { return timers_.next_ms(); }
-    /// True when there is work that waits for neither input nor time: replays, subscriptions, what is due.
+    /// True when there is work that waits for neither input nor time: replays, turns, outputs, ends, what is due.
     bool busy() const;
     bool idle() const;
     /// Milliseconds since the oldest changes that are not committed were handed to the stores. Any thread.

@@ -56,9 +56,9 @@ def measure(make, size: int, program: Path, folder: Path, *, threads: int, store
     return figures
 
 
-def compare(name: str, few: list[list[Figure]], many: list[Figure]) -> list[str]:
+def compare(make, few: list[list[Figure]], many: list[Figure]) -> list[str]:
     """What is wrong with these figures of the small size, several times, and of the large one."""
-    problems = []
+    problems, name = [], make.__name__
     for figure, *before in zip(many, *few):
         usual = statistics.median(each.per_item for each in before)
         growth = figure.per_item / usual
@@ -67,7 +67,7 @@ def compare(name: str, few: list[list[Figure]], many: list[Figure]) -> list[str]
                 f"others waited {figure.others['longest']:.3f} s at most "
                 f"({figure.others['max']:.3f} s on this machine)")
         print(line)
-        if growth > MOST_GROWTH:
+        if growth > make.growth.get(figure.phase, MOST_GROWTH):
             problems.append(f"too much work: {line}")
         for each in (figure, *before):
             if each.others["longest"] > MOST_WAIT + each.idle["longest"]:
@@ -82,7 +82,7 @@ def check(make, program: Path, folder: Path, *, threads: int, store: bool) -> No
     for _ in range(TRIES):
         few = [measure(make, small, program, folder / "b", threads=threads, store=store) for _ in range(REPEATS)]
         many = measure(make, large, program, folder / "b", threads=threads, store=store)
-        problems = compare(make.__name__, few, many)
+        problems = compare(make, few, many)
         if not problems:
             return
     raise AssertionError("\n".join(problems))

@@ -14,6 +14,7 @@ class Structure:
     done its part; it may return the number of its items, if that is another."""
 
     phases = ("grow", "use", "shrink")
+    growth: dict[str, float] = {}  # phases that may grow by another factor than MOST_GROWTH
 
     def __init__(self, broker):
         self.path = str(broker.socket_path)
