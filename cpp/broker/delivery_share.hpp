@@ -13,8 +13,10 @@ public:
 
     /// Something else begins.
     void renew() { used_ = 0; }
-    /// A message is offered to, or its route made of, so many.
+    /// A message is offered to, or its route made of, so many. A few are free: what they cost is bounded by how much of a
+    /// client is read at a time.
     void use(size_t receivers) {
+        if (receivers <= size_ / 512) return;
         used_ += receivers;
         total_ += receivers;
     }

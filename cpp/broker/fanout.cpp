@@ -64,7 +64,10 @@ hooks::Verdict Shard::verdict_of(Target& target, std::string_view topic) {
     target.read_of = s.connects;
     const auto verdict = read_verdict(s, topic);
     // A denial because a hook failed is nowhere kept: the next message asks again.
-    if (s.sink || cached_verdict(s, topic, hooks::Access::read) == verdict) target.read = verdict;
+    const bool kept = verdict == hooks::Verdict::allow
+                          ? s.sink || here_.core().config.limits.acl_cache_size
+                          : cached_verdict(s, topic, hooks::Access::read) == verdict;
+    if (kept) target.read = verdict;
     return verdict;
 }
 

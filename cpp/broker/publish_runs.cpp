@@ -157,7 +157,7 @@ void Shard::deliver_run(Route& route, const Run& run) {
     scratch_.clear();
     // More than one go through the cache each time; a single receiver costs what its bytes cost to read.
     if (const size_t others = route.targets.size(); others > 1)
-        share_.use((others - 1) * (run.packets.size / 2048 + run.count / 16));
+        share_.use((others - 1) * (run.packets.size / 8192 + run.count / 64));
     each_target(route, [&](Target& target) {
         Session& s = *target.session;
         const bool own = is_own(target, run.publisher, run.origin_id);
@@ -171,6 +171,7 @@ void Shard::deliver_run(Route& route, const Run& run) {
                            c->max_packet_size == 0 &&
                            !(v5 && (own ? target.own_identifiers : target.identifiers)) && !c->given_up();
         if (!plain) {
+            if (route.targets.size() > 1) share_.use(run.count);
             each_in_run(run, [&](Publication& p) { deliver_target(target, p, own, run.source); });
             return;
         }

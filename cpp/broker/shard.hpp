@@ -187,10 +187,13 @@ private:
     /// What goes to the receivers of a route in one go.
     struct RunLimits {
         explicit RunLimits(const Route& route) : RunLimits(route.targets.size()) {}
-        explicit RunLimits(size_t targets)
-            : messages(1 + kRunDeliveries / (targets + 1)), bytes(1 + kRunBytes / (targets + 1)) {}
+        explicit RunLimits(size_t targets) {
+            if (targets <= 1) return;
+            messages = 1 + kRunDeliveries / targets;
+            bytes = 1 + kRunBytes / targets;
+        }
         bool reached(size_t count, size_t size) const { return count >= messages || size >= bytes; }
-        size_t messages, bytes;
+        size_t messages = SIZE_MAX, bytes = SIZE_MAX;  ///< a division costs as much as a short message
         static constexpr size_t kRunDeliveries = 131'072;
         static constexpr size_t kRunBytes = 16 * 1024 * 1024;
     };

@@ -17,6 +17,14 @@ TEST_CASE(
     CHECK(share.used_up());
 }
 
+TEST_CASE("messages to a few receivers use nothing of a large share") {
+    DeliveryShare share(8192);
+    for (int i = 0; i < 10'000; ++i) share.use(16);
+    CHECK(share.total() == 0);
+    share.use(17);
+    CHECK(share.total() == 17);
+}
+
 TEST_CASE("what was ever used grows with receivers only, not with messages that have none") {
     DeliveryShare share(10);
     share.use(3);
