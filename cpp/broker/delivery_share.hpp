@@ -7,6 +7,12 @@
 
 namespace comqtt::broker {
 
+/// How much of a kind a shard does in one go.
+struct Shares {
+    size_t deliveries = 8'192;  ///< receivers of messages
+    size_t flushes = 512;       ///< outputs written to their links, of messages to more receivers than that
+};
+
 class DeliveryShare final {
 public:
     explicit DeliveryShare(size_t receivers) : size_(receivers) {}

@@ -355,7 +355,8 @@ void Shard::establish(Connection& c, Ref<PacketBox> box, Progress progress) {
         s->client = c.client;
         here_.core().session_clients.put(s->id, s->client);
         s->acl.reset();
-        ++s->connects;
+        // Routes may still know a verdict of as many connections ago.
+        if (++s->connects == 0) here_.core().acl_epoch.fetch_add(1, std::memory_order_relaxed);
     }
     here_.core().registry.put(c.client);
     s->connection = &c;

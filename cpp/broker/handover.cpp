@@ -133,7 +133,7 @@ void Shard::finish_batch(MailBatch& batch) {
 bool Shard::accept_run(const Run& run, bool one_topic, uint32_t& done) {
     if (one_topic && !done) {
         Route& route = route_for(run.topic());
-        if (!RunLimits(route).reached(run.count, run.packets.size)) {
+        if (!RunLimits(route.targets.size()).reached(run.count, run.packets.size)) {
             deliver_run(route, run);
             return true;
         }
@@ -141,8 +141,7 @@ bool Shard::accept_run(const Run& run, bool one_topic, uint32_t& done) {
     while (done < run.packets.size) {
         const Run rest = run.from(done);
         Route& route = route_for(rest.topic());
-        const RunLimits limits(route);
-        const Run next = rest.of_one_topic(limits.messages, limits.bytes);
+        const Run next = rest.of_one_topic(RunLimits(route.targets.size()));
         deliver_run(route, next);
         done += static_cast<uint32_t>(next.packets.size);
         if (share_.used_up() && done < run.packets.size) return false;

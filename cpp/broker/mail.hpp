@@ -111,7 +111,7 @@ public:
     /// Puts back, as the oldest, what take() gave and there was no time for.
     void put_back_unread(std::vector<MailBatch> batches) {
         const Lock lock(mutex_);
-        if (!host_ || batches.empty()) return;
+        if (!host_) return;
         batches_.insert(batches_.begin(), std::make_move_iterator(batches.begin()),
                         std::make_move_iterator(batches.end()));
         host_->wake(shard_);

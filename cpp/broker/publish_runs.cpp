@@ -66,7 +66,7 @@ const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_
             route = runnable_route(c, topic, ahead.hash_at(p, topic));
             run = p;
             if (!route) break;
-            limits = RunLimits(*route);
+            limits = RunLimits(route->targets.size());
         }
         ++count;
         p = next;

@@ -12,6 +12,22 @@
 
 namespace comqtt::broker {
 
+/// How much of a run goes to so many receivers in one go.
+struct RunLimits {
+    explicit RunLimits(size_t receivers) {
+        if (receivers <= 1) return;  // a division costs as much as a short message
+        messages = 1 + kDeliveries / receivers;
+        bytes = 1 + kBytes / receivers;
+    }
+    bool reached(size_t count, size_t size) const { return count >= messages || size >= bytes; }
+    size_t messages = SIZE_MAX;
+    size_t bytes = SIZE_MAX;
+
+private:
+    static constexpr size_t kDeliveries = 131'072;
+    static constexpr size_t kBytes = 16 * 1024 * 1024;
+};
+
 struct Run : CallBound {
     Run() = default;
     ByteView packets;         ///< as received
@@ -33,14 +49,14 @@ struct Run : CallBound {
     Run part(ByteView of, uint32_t packet_count) const { return Run(of, packet_count, *this); }
     /// What follows these bytes, which are whole packets. Not counted.
     Run from(size_t bytes) const { return Run(packets.from(bytes), 0, *this); }
-    /// The first packets, as many as have the topic of the first, this number at most, and no more bytes but for one packet.
-    Run of_one_topic(size_t messages, size_t bytes) const {
+    /// The first packets, as many as have the topic of the first and are within the limits, one in any case.
+    Run of_one_topic(const RunLimits& limits) const {
         const ByteView name = topic();
         const uint8_t* p = packets.begin();
         uint32_t in_a_row = 0;
         while (p < packets.end()) {
             const ByteView rest(p, static_cast<size_t>(packets.end() - p));
-            if (in_a_row && (in_a_row >= messages || static_cast<size_t>(p - packets.begin()) >= bytes ||
+            if (in_a_row && (limits.reached(in_a_row, static_cast<size_t>(p - packets.begin())) ||
                              !(topic_of(rest) == name)))
                 break;
             mqtt::FixedHeader header;

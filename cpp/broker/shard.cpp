@@ -92,6 +92,7 @@ void Shard::on_peer_gone(Connection& c) {
 }
 
 bool Shard::waits_for_turn(const Connection& c) {
+    if (c.state != Connection::State::established) return false;
     return c.suspension ? !c.suspension->pending : c.input_waits && !c.waits_for_store;
 }
 
@@ -120,7 +121,7 @@ void Shard::finish_half_closed() {
 
 void Shard::on_closed(Connection& c, std::string_view error) {
     c.link = nullptr;
-    if (c.state == Connection::State::established && waits_for_turn(c)) {
+    if (waits_for_turn(c)) {
         c.link_lost = c.half_closed = c.blocked = true;
         return;
     }
@@ -208,6 +209,7 @@ void Shard::read_mail() {
         ++mail_read_;
         ++done;
     }
+    if (done == batches.size()) return;
     batches.erase(batches.begin(), batches.begin() + static_cast<ptrdiff_t>(done));
     here_.mailbox().put_back_unread(std::move(batches));
 }

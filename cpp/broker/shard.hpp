@@ -48,12 +48,6 @@ namespace comqtt::broker {
 
 using mqtt::Packet;
 
-/// How much of a kind is done in one go, then it is others' turn.
-struct Shares {
-    size_t deliveries = 8'192;  ///< receivers of messages
-    size_t flushes = 512;       ///< outputs written to their links, of messages to more receivers than that
-};
-
 class Shard final {
 public:
     Shard(Core& core, unsigned number, uint32_t chunk_size = 65'536, Shares shares = {});
@@ -184,19 +178,6 @@ private:
     Ref<PacketBox> box_packet(Packet packet, std::string_view origin = {}) const;
 
     // --- QoS 0 publishes in a row (publish_runs.cpp) ---
-    /// What goes to the receivers of a route in one go.
-    struct RunLimits {
-        explicit RunLimits(const Route& route) : RunLimits(route.targets.size()) {}
-        explicit RunLimits(size_t targets) {
-            if (targets <= 1) return;
-            messages = 1 + kRunDeliveries / targets;
-            bytes = 1 + kRunBytes / targets;
-        }
-        bool reached(size_t count, size_t size) const { return count >= messages || size >= bytes; }
-        size_t messages = SIZE_MAX, bytes = SIZE_MAX;  ///< a division costs as much as a short message
-        static constexpr size_t kRunDeliveries = 131'072;
-        static constexpr size_t kRunBytes = 16 * 1024 * 1024;
-    };
     const uint8_t* publish_runs(Connection& c, const uint8_t* p, const uint8_t* end);
     void flush_run(Connection& c, Route& route, const uint8_t* begin, const uint8_t* end, uint32_t count);
     void deliver_run(Route& route, const Run& run);

@@ -1,8 +1,9 @@
-// A client id that connects again. What arrived on its present connection before comes first: a DISCONNECT, which
-// leaves no will, a PUBLISH, a SUBSCRIBE. So the CONNECT waits while that connection's transport is read empty, paused
-// or not, and the verdict it waits for is awaited; both have bounds (limits.takeover-*). It is a matter of the same
-// round when there is no verdict to wait for, less than kTakeOverPiece to read, and not for very many receivers. Several CONNECTs of one client id
-// take over one after the other, in the order they came in.
+// A client id that connects again. What arrived on its present connection before comes first: a DISCONNECT,
+// which leaves no will, a PUBLISH, a SUBSCRIBE. So the CONNECT waits while that connection's transport is read
+// empty, paused or not, and the verdict it waits for is awaited; both have bounds (limits.takeover-*). It is a
+// matter of the same round when there is no verdict to wait for, less than kTakeOverPiece to read, and not for
+// very many receivers. Several CONNECTs of one client id take over one after the other, in the order they came
+// in.
 //
 // This happens at the end of the round, not inside the handling of CONNECT: reading another connection there would
 // overwrite the read buffer that the CONNECT stands in, and could end the session under its feet.

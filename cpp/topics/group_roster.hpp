@@ -40,7 +40,6 @@ public:
     /// Places that were given.
     size_t places() const { return end_.load(std::memory_order_relaxed); }
     bool full() const { return made_count_ == capacity_; }
-    size_t capacity() const { return capacity_; }
     /// Gives the new member's place. Not when full.
     size_t add(SubscriberId subscriber, SubscriptionOptions options, bool online);
     /// The member gets other options. Not when full.

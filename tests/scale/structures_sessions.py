@@ -22,8 +22,7 @@ class OfflineSessions(Structure):
     FILTER, SUBACK = "$share/group/shared/topic", b"\x90\x04\x00\x01\x01\x00"
     TO_GROUP = mp.publish("shared/topic", b"payload!", version=4)
     TO_ALL = mp.publish("all/topic", b"payload!", version=4)
-    TO_ALL_IN_TURN = TO_ALL + mp.publish("all/other", b"payload!", version=4)
-    FAN_OUTS, BURST = 10, 100
+    FAN_OUTS, BURST = 10, 200
 
     def __init__(self, broker):
         super().__init__(broker)
@@ -34,9 +33,9 @@ class OfflineSessions(Structure):
     def come_and_go(self, size: int, clean: bool, more: bytes, answer: bytes) -> None:
         sessions(self.path, (mp.connect(f"session-{i}", 4, clean) + more + DISCONNECT for i in range(size)), answer)
 
-    def publish(self, text: bytes, answers: int, messages: int) -> None:
-        """The member that is there takes them all."""
-        exchange([(self.publisher, text, answers), (self.member, b"", messages)])
+    def publish(self, text: bytes, answers: int, messages: int) -> bytes:
+        """The member that is there takes them all; what it got."""
+        return exchange([(self.publisher, text, answers), (self.member, b"", messages)])[1]
 
     def grow(self, size: int) -> None:
         self.come_and_go(size, False, self.subscription, CONNACK_311 + self.SUBACK)
@@ -49,9 +48,10 @@ class OfflineSessions(Structure):
 
     def burst(self, size: int) -> int:
         """Few bytes that cost very much, in one read: no two messages in a row have the same topic."""
-        text = self.TO_ALL_IN_TURN * self.BURST
-        self.publish(text, 0, len(text))
-        return size * self.BURST * 2
+        text = b"".join(mp.publish(f"all/{'other' if i % 2 else 'topic'}", b"%d of the burst" % i, version=4)
+                        for i in range(self.BURST))
+        assert self.publish(text, 0, len(text)) == text
+        return size * self.BURST
 
     def shared(self, size: int) -> None:
         self.publish(self.TO_GROUP * size, 0, len(self.TO_GROUP) * size)
@@ -171,14 +171,18 @@ class ConnectedReceivers(Structure):
             self.clients[-1].exchange(subscription, SUBACK)
 
     def at_most_once(self, size: int) -> int:
-        return self.send(b"".join(mp.publish(f"news/{i}", b"payload!", version=4) for i in range(self.MESSAGES)), size)
+        packets = [mp.publish(f"news/{i}", b"%d at most once" % i, version=4) for i in range(self.MESSAGES)]
+        return self.send(b"".join(packets), size)
 
     def at_least_once(self, size: int) -> int:
-        packets = [mp.publish(f"news/{i}", b"payload!", 1, False, i + 1, version=4) for i in range(self.MESSAGES)]
+        packets = [mp.publish(f"news/{i}", b"%d at least once" % i, 1, False, i + 1, version=4)
+                   for i in range(self.MESSAGES)]
         return self.send(b"".join(packets), size, ACK * self.MESSAGES)
 
     def send(self, text: bytes, size: int, answers: int = 0) -> int:
-        exchange([(self.publisher, text, answers)] + [(client, b"", len(text)) for client in self.clients])
+        """Each gets the same bytes: its packet ids begin with 1 as well."""
+        _, *got = exchange([(self.publisher, text, answers)] + [(client, b"", len(text)) for client in self.clients])
+        assert all(each == text for each in got)
         return size * self.MESSAGES
 
     def shrink(self, size: int) -> None:

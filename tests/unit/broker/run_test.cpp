@@ -82,6 +82,8 @@ TEST_CASE("a part of a run keeps who published it") {
 
 TEST_CASE("a run to several topics is read topic by topic, from any packet on") {
     for (const size_t most : {size_t{2}, size_t{100}, SIZE_MAX}) {
+        RunLimits limits(1);
+        limits.messages = most;
         const auto version = most == 2 ? mqtt::Version::v311 : mqtt::Version::v5;
         std::vector<uint8_t> bytes;
         const std::vector<std::string> topics = {"a", "a", "b", "a/b", "a/b", "a/b", "a"};
@@ -96,7 +98,7 @@ TEST_CASE("a run to several topics is read topic by topic, from any packet on") 
         const Sample run(bytes, version);
         std::vector<std::string> found;
         for (size_t done = 0; done < bytes.size();) {
-            const Run part = run.from(done).of_one_topic(most, SIZE_MAX);
+            const Run part = run.from(done).of_one_topic(limits);
             std::string text(part.topic().text());
             uint32_t count = 0;
             part.each([&](ByteView, ByteView topic, ByteView payload) {
@@ -113,6 +115,15 @@ TEST_CASE("a run to several topics is read topic by topic, from any packet on") 
         } else {
             CHECK(found == std::vector<std::string>{"a 0 1", "b 2", "a/b 3 4 5", "a 6"});
         }
-        CHECK(run.of_one_topic(SIZE_MAX, 1).count == 1);
+        limits.bytes = 1;
+        CHECK(run.of_one_topic(limits).count == 1);
     }
+}
+
+TEST_CASE("a run to one receiver has no limits, one to very many is a message") {
+    CHECK_FALSE(RunLimits(1).reached(1'000'000, 1'000'000'000));
+    CHECK_FALSE(RunLimits(100).reached(1000, 100'000));
+    CHECK(RunLimits(100).reached(1500, 1));
+    CHECK(RunLimits(100).reached(1, 200'000));
+    CHECK(RunLimits(1'000'000).reached(1, 1));
 }
