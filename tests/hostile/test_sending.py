@@ -106,3 +106,28 @@ def test_partial_connects_cost_what_has_arrived(besiege):
         siege.attacker(whole[: 5 if n % 2 else len(whole) - 1]).run()
     siege.during()
     siege.assert_bounded(size * count, count * len(whole))
+
+
+def test_small_messages_to_many_receivers_for_ever_hold_up_nobody_and_arrive_whole(besiege):
+    """Few bytes that cost much: no two in a row have the same topic, and a thousand sessions have subscribed to both."""
+    receivers, messages, siege = 1000, 20_000, besiege()
+    persistent = {"session_expiry": 1000}
+    for _ in range(receivers):
+        away = siege.client(clean=False, props=persistent)
+        away.subscribe("wide/+")
+        away.drop()
+    reader = siege.client()
+    reader.subscribe("wide/+")
+    before = siege.peak()
+
+    def read():
+        for n in range(messages):
+            reader.message(f"wide/{n % 2}", b"%d of them" % n)
+
+    stream = (b"".join(mp.publish(f"wide/{n % 2}", b"%d of them" % n) for n in range(first, first + 1000))
+              for first in range(0, messages, 1000))
+    hostile = siege.attacker(mp.connect(unique_name("h"), keep_alive=0), stream)
+    siege.during(hostile.run, read)
+    assert hostile.ended == "sent"
+    siege.before = before
+    siege.assert_bounded(0, hostile.sent)
