@@ -50,6 +50,7 @@ bool stop(Broker& broker, Signals& signals) {
 
 int serve(const Flags& flags) {
     Signals signals;  // before any thread, so that all inherit it
+    free_memory_evenly();
     LogOutput log(flags.log_level);
     try {
         const uint64_t open_files = raise_open_files();

@@ -1,5 +1,6 @@
 #include "process.hpp"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -53,6 +54,12 @@ uint64_t raise_open_files() {
     const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
+}
+
+void free_memory_evenly() {
+#ifdef M_MXFAST
+    mallopt(M_MXFAST, 0);
+#endif
 }
 
 }  // namespace comqtt::program

@@ -1,5 +1,5 @@
 #pragma once
-// What belongs to the process and not to the library: signals and the limit on open files.
+// What belongs to the process and not to the library: signals, the limit on open files, how memory is freed.
 
 #include <csignal>
 #include <cstdint>
@@ -28,5 +28,10 @@ const char* signal_name(int signal);
 
 /// Raises the soft limit on open files to the hard one, a file being a connection. Returns what holds now.
 uint64_t raise_open_files();
+
+/// glibc's allocator keeps small blocks that were freed apart and joins them with their neighbours all at once, when a
+/// large block is freed: a pause of up to 50 ms for all clients of a thread that has freed 100,000 things. From here on
+/// each is joined when it is freed. Before any thread.
+void free_memory_evenly();
 
 }  // namespace comqtt::program
