@@ -153,7 +153,7 @@ void Shard::ask_to_wait(uint64_t publisher, Connection& receiver) {
         if (Connection* c = shard.clients_.connection(handle)) shard.begin_waiting(*c, key, idle, room);
     };
     const unsigned shard = source_of(publisher).shard;
-    shard == here_.number() ? tell(*this) : post(shard, tell);
+    shard == here_.number() ? tell(*this) : post_notice(shard, tell);
 }
 
 /// Asks all of them again: the receiver has begun to make progress, or has stopped.
@@ -173,7 +173,7 @@ void Shard::release_waiters(Connection& receiver) {
             if (Connection* c = shard.clients_.connection(handle)) shard.stop_waiting(*c, key);
         };
         const unsigned shard = source_of(publisher).shard;
-        shard == here_.number() ? tell(*this) : post(shard, tell);
+        shard == here_.number() ? tell(*this) : post_notice(shard, tell);
     }
 }
 

@@ -22,10 +22,12 @@ public:
     /// A message is offered to, or its route made of, so many. A few are free: what they cost is bounded by how much of a
     /// client is read at a time.
     void use(size_t receivers) {
-        if (receivers <= size_ / 512) return;
+        if (few(receivers)) return;
         used_ += receivers;
         total_ += receivers;
     }
+    /// So many cost nothing of it.
+    bool few(size_t receivers) const { return receivers <= size_ / 512; }
     bool used_up() const { return used_ >= size_; }
     /// Ever used: what did not change it has cost nothing of the share.
     uint64_t total() const { return total_; }

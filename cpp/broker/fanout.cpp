@@ -10,18 +10,29 @@
 
 namespace comqtt::broker {
 
+bool Shard::is_current(const Route& route) const {
+    return here_.core().index.is_current(route.epoch) &&
+           route.acl_epoch == here_.core().acl_epoch.load(std::memory_order_relaxed) &&
+           route.read_until_ms > here_.now_ms();
+}
+
 Route& Shard::route_for(ByteView topic, uint64_t hash) {
-    const uint64_t acl_epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
     Route* route = routes_.find(topic, hash);
-    if (route && here_.core().index.is_current(route->epoch) && route->acl_epoch == acl_epoch &&
-        route->read_until_ms > here_.now_ms())
-        return *route;
+    if (route && is_current(*route)) return *route;
     if (!route) {
         route = &routes_.make(topic, hash);
         here_.metrics().routes.set(routes_.count());
     }
     fill_route(*route);
     return *route;
+}
+
+/// The route; null when this round's share is used up and it has more than a few receivers, or is not known.
+Route* Shard::route_in_share(ByteView topic) {
+    const uint64_t hash = routes_.hash_of(topic);
+    if (!share_.used_up()) return &route_for(topic, hash);
+    Route* route = routes_.find(topic, hash);
+    return route && is_current(*route) && share_.few(route->targets.size()) ? route : nullptr;
 }
 
 /// Retained topics are many and each is published rarely: they do not push others out of the cache.

@@ -40,6 +40,15 @@ void Shard::post(unsigned shard, std::function<void(Shard&)> task) {
     }
 }
 
+/// The same for what says nothing about messages: those before it may be on their way still.
+void Shard::post_notice(unsigned shard, std::function<void(Shard&)> task) {
+    if (shard == here_.number()) {
+        here_.mailbox().post(std::move(task));
+    } else {
+        outboxes_.notice(shard, std::move(task));
+    }
+}
+
 /// The publisher waits when the other shard does not keep up.
 void Shard::check_handover(unsigned shard, Source source) {
     if (here_.core().config.backpressure != BackpressurePolicy::wait || !source.connection) return;
@@ -67,7 +76,8 @@ void Shard::flush_outboxes() {
     });
 }
 
-/// One mail of a batch. False when it is not done: the round's share of deliveries is used up.
+/// One mail of a batch. False when it is not done, or of a run not all: it has more than a few receivers, and the round's
+/// share of deliveries is used up.
 bool Shard::accept_mail(MailBatch& batch, Mail& mail) {
     switch (mail.kind) {
         case Mail::Kind::task:
@@ -75,8 +85,10 @@ bool Shard::accept_mail(MailBatch& batch, Mail& mail) {
             return true;
         case Mail::Kind::message: {
             Publication p = Publication::of(mail.message);
+            Route* route = route_in_share(p.topic_name);
+            if (!route) return false;
             p.exactly_once = mail.logged != 0;
-            deliver_local(route_for(p.topic_name), p, mail.source);
+            deliver_local(*route, p, mail.source);
             if (mail.logged) forget_handover(batch.from, mail.logged);
             return true;
         }
@@ -107,15 +119,20 @@ bool Shard::accept_mail(MailBatch& batch, Mail& mail) {
 void Shard::confirm_batch(MailBatch& batch) {
     if (!batch.vouched) return;
     if (!batch.all_read())
-        outboxes_.task(batch.from,
-                       [round = batch.round](Shard& sender) { notice_more_confirmations(sender, round); });
+        announce_part(batch);
     if (std::exchange(batch.failed, false)) {
-        outboxes_.task(batch.from, [round = batch.round](Shard& sender) {
+        outboxes_.notice(batch.from, [round = batch.round](Shard& sender) {
             notice_confirmed(sender, round, Status::internal, "a message could not be handled");
         });
         return;
     }
     ledger_.confirm_later({batch.from, batch.round}, std::exchange(batch.passed_on, false));
+}
+
+/// One more part of what was handed over together is confirmed by itself.
+void Shard::announce_part(const MailBatch& batch) {
+    outboxes_.notice(batch.from,
+                     [round = batch.round](Shard& sender) { notice_more_confirmations(sender, round); });
 }
 
 /// All mails of it are done.
@@ -132,19 +149,20 @@ void Shard::finish_batch(MailBatch& batch) {
 /// delivered, in this round or an earlier one. False when some are left.
 bool Shard::accept_run(const Run& run, bool one_topic, uint32_t& done) {
     if (one_topic && !done) {
-        Route& route = route_for(run.topic());
-        if (!RunLimits(route.targets.size()).reached(run.count, run.packets.size)) {
-            deliver_run(route, run);
+        Route* route = route_in_share(run.topic());
+        if (!route) return false;
+        if (!RunLimits(route->targets.size()).reached(run.count, run.packets.size)) {
+            deliver_run(*route, run);
             return true;
         }
     }
     while (done < run.packets.size) {
         const Run rest = run.from(done);
-        Route& route = route_for(rest.topic());
-        const Run next = rest.of_one_topic(RunLimits(route.targets.size()));
-        deliver_run(route, next);
+        Route* route = route_in_share(rest.topic());
+        if (!route) return false;
+        const Run next = rest.of_one_topic(RunLimits(route->targets.size()));
+        deliver_run(*route, next);
         done += static_cast<uint32_t>(next.packets.size);
-        if (share_.used_up() && done < run.packets.size) return false;
     }
     return true;
 }

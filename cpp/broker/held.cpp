@@ -74,8 +74,8 @@ void Shard::wake_store_waiters() {
     if (!(here_.core().store_waiters.load() & ~own)) return;
     if (here_.core().uncommitted_bytes.load() > here_.core().config.limits.uncommitted_bytes / 2) return;
     for (uint64_t shards = here_.core().store_waiters.fetch_and(own) & ~own; shards; shards &= shards - 1)
-        post(static_cast<unsigned>(__builtin_ctzll(shards)),
-             [](Shard& shard) { shard.resume_store_waiters(); });
+        post_notice(static_cast<unsigned>(__builtin_ctzll(shards)),
+                    [](Shard& shard) { shard.resume_store_waiters(); });
 }
 
 /// After each packet that left something for the stores, or waits for them.

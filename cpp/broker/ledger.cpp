@@ -99,7 +99,7 @@ void Ledger::confirm(Round& round) {
     if (!round.closed || round.stores) return;
     const auto tell = [&](std::vector<Confirmation>& confirmations) {
         for (const Confirmation& wanted : std::exchange(confirmations, {}))
-            outboxes_.task(wanted.shard,
+            outboxes_.notice(wanted.shard,
                            [number = wanted.round, status = round.status, text = round.text](Shard& shard) {
                                notice_confirmed(shard, number, status, text);
                            });

@@ -44,6 +44,7 @@ struct Mail {
     uint32_t count = 0;        ///< run: packets
     uint16_t origin_size = 0;  ///< run: the publisher's client id stands before it
     bool one_topic = false;    ///< run: all its packets have the topic of the first
+    bool in_order = true;      ///< task: after all messages that came before it
     mqtt::MessageRef message;
     Ref<session::ShareName> share;  ///< targeted
     std::function<void(Shard&)> task;

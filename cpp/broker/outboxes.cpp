@@ -64,6 +64,12 @@ void Outboxes::task(unsigned shard, std::function<void(Shard&)> task) {
     open(shard).mails.emplace_back().task = std::move(task);
 }
 
+void Outboxes::notice(unsigned shard, std::function<void(Shard&)> task) {
+    Mail& mail = open(shard).mails.emplace_back();
+    mail.task = std::move(task);
+    mail.in_order = false;
+}
+
 void Outboxes::wake_all() {
     for (unsigned shard = 0; shard < batches_.size(); ++shard)
         if (shard != here_.number()) open(shard).mails.emplace_back();

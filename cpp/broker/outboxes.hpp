@@ -24,7 +24,10 @@ public:
     Mail& targeted(topics::SubscriberId target, mqtt::MessageRef message, Source source);
     /// Copies the packets. A batch that is large goes at once, unless acknowledgements wait for it.
     void run(unsigned shard, const Run& run);
+    /// Comes after the messages and the tasks before it.
     void task(unsigned shard, std::function<void(Shard&)> task);
+    /// Comes after the tasks before it; messages before it may be still on their way.
+    void notice(unsigned shard, std::function<void(Shard&)> task);
     /// Wakes each other shard, whose publishers may wait for room here.
     void wake_all();
 

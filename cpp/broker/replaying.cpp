@@ -49,7 +49,7 @@ void Shard::start_replay(Session& s, std::string_view topic_filter, topics::Subs
     // The first piece goes along with SUBACK where it is at hand, the rest in turn with what others want. Retained
     // messages that other shards have acknowledged may be in the mailbox still: they come first.
     const uint64_t mail = here_.mailbox().posted();
-    const bool drained = mail == mail_read_;
+    const bool drained = mail == mail_done();
     if (replay.stores & own && drained && !held_back(s) && !first_pieces_.spent()) {
         std::vector<mqtt::MessageRef> messages;
         read_piece(shelf_.store(), topic_filter, replay.cursor, first_pieces_, messages);
@@ -97,7 +97,7 @@ void Shard::replay_own_store() {
         for (size_t turn = 0; turn < kTurn && !budget.spent(); ++turn) {
             if (!s->replays || held_back(*s)) break;  // woken when it has taken what it has
             Replay* replay = Replays::front(*s->replays, here_.number());
-            if (!replay || replay->after_mail > mail_read_) break;
+            if (!replay || replay->after_mail > mail_done()) break;
             messages.clear();
             read_piece(shelf_.store(), replay->topic_filter, replay->cursor, budget, messages);
             deliver_replayed(*s, replay->number, replay->options, messages);
@@ -125,7 +125,7 @@ void Shard::ask_store(unsigned store) {
     }
     if (asks->empty()) return;
     replays_.set_waiting(store, true);
-    post(store, [asks, from = here_.number()](Shard& asked) {
+    post_notice(store, [asks, from = here_.number()](Shard& asked) {
         asked.answer_replays(*asks);
         asked.post(from,
                    [asks, store = asked.here_.number()](Shard& asker) { asker.take_answers(store, *asks); });

@@ -52,7 +52,7 @@ void Shard::ask_retained(Connection& c, Inbound& in, unsigned owner) {
     state.box = in.box;
     state.injected = in.injected;
     suspend(c, std::move(state), answer);
-    post(owner, [answer](Shard& shard) {
+    post_notice(owner, [answer](Shard& shard) {
         const bool known = shard.shelf_.has(answer->packet()->packet.topic_name);
         hooks::DeferralResult result;
         result.value = static_cast<int>(known ? hooks::Verdict::allow : hooks::Verdict::deny);
@@ -95,7 +95,7 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
         if (counted) here_.core().retained_counts.add(owner, p.topic_name.text());
         const bool has_room =
             counted && takes_retained_room(p.topic_name.text()) && take_retained_room(here_.core(), *message);
-        post(owner, [message, logged, counted, has_room, from = here_.number()](Shard& shard) {
+        post_notice(owner, [message, logged, counted, has_room, from = here_.number()](Shard& shard) {
             if (logged) shard.forget_handover(from, logged);
             shard.take_retained(message, has_room);
             if (counted)

@@ -37,25 +37,27 @@ struct ReadHold {
 };
 
 struct Session {
+    // What each message is to know of it comes first, close together: of 100,000 none is in a cache.
     topics::SubscriberId id;
     Ref<hooks::Client> client;         ///< of the present or last connection; its id is the session's
     Connection* connection = nullptr;  ///< null = offline
-    bool shared_member = false;        ///< has shared subscriptions
-    bool stored = false;               ///< the stores have it
-    bool ended = false;                ///< some of its subscriptions are still in the index
+    std::unique_ptr<InlineSink> sink;  ///< inline subscription
+    std::unique_ptr<session::Flow> flow;
+    std::unique_ptr<ReadHold> read_hold;  ///< while there is one, deliveries queue up
+    std::unique_ptr<session::Tail> tail;  ///< null = the whole queue is in memory
+    bool shared_member = false;           ///< has shared subscriptions
+    bool stored = false;                  ///< the stores have it
+    bool ended = false;                   ///< some of its subscriptions are still in the index
     uint8_t connects = 0;          ///< taken up again so often: read verdicts of routes are of one connection
     uint32_t expiry_interval = 0;  ///< seconds after disconnection; kNoExpiry = never
+
     uint64_t known_room = UINT64_MAX;  ///< in Core::full_sessions; UINT64_MAX = not there
     int64_t expires_ms = INT64_MAX;    ///< monotonic, while offline
     int64_t scheduled_ms = INT64_MAX;  ///< earliest deadline entry
     Subscriptions subscriptions;
-    std::unique_ptr<session::Flow> flow;
-    std::unique_ptr<session::Tail> tail;  ///< null = the whole queue is in memory
     std::unique_ptr<DelayedWill> will;
     Replays::Holder replays;  ///< retained messages on their way; null = none
     std::unique_ptr<AclCache> acl;
-    std::unique_ptr<InlineSink> sink;     ///< inline subscription
-    std::unique_ptr<ReadHold> read_hold;  ///< while there is one, deliveries queue up
 
     session::Flow& make_flow() {
         if (!flow) flow = std::make_unique<session::Flow>();

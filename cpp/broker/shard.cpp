@@ -9,6 +9,7 @@ namespace comqtt::broker {
 
 namespace {
 constexpr size_t kMailOfRound = 512;
+constexpr size_t kMailInARow = 64;  ///< of one publisher
 constexpr size_t kEndsOfRound =
     16;  ///< of connections whose clients have closed: an end costs ten times a packet
 }  // namespace
@@ -26,6 +27,7 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size, Shares shares)
       outboxes_(here_),
       ledger_(here_, outboxes_),
       replays_(core.mailboxes.size()),
+      lanes_(core.seed),
       handover_logs_(core.mailboxes.size()),
       arrived_logs_(core.mailboxes.size()) {
     begin_round();
@@ -193,43 +195,81 @@ void Shard::flush_output(Connection& c) {
 }
 
 /// As much mail as takes a few milliseconds: a host may have put in very much at once, or messages to very many
-/// receivers, and sockets wait meanwhile.
+/// receivers, and sockets wait meanwhile. What publishers that are behind have sent comes first, then the others' in the
+/// order it came.
 void Shard::read_mail() {
     share_.renew();
+    read_lanes();
     std::vector<MailBatch> batches = here_.mailbox().take(kMailOfRound);
+    MailTurn turn{kMailOfRound};
     size_t done = 0;
-    while (done < batches.size() && !(done && share_.used_up())) {
+    for (; done < batches.size(); ++done) {
         MailBatch& batch = batches[done];
         const uint32_t before = batch.read;
-        read_batch(batch);
-        if (batch.read != before || batch.passed_on || batch.failed || batch.all_read())
-            contain(nullptr, [&] { confirm_batch(batch); });
+        read_batch(batch, turn);
+        confirm_what_was_read(batch, before);
         if (!batch.all_read()) break;
         contain(nullptr, [&] { finish_batch(batch); });
         ++mail_read_;
-        ++done;
     }
     if (done == batches.size()) return;
     batches.erase(batches.begin(), batches.begin() + static_cast<ptrdiff_t>(done));
     here_.mailbox().put_back_unread(std::move(batches));
 }
 
-void Shard::read_batch(MailBatch& batch) {
-    while (!batch.all_read()) {
-        const uint64_t vouched = outboxes_.vouched();
-        bool done = true, handled = false;
-        contain(nullptr, [&] {
-            done = accept_mail(batch, batch.mails[batch.read]);
-            handled = true;
-        });
-        batch.failed |= !handled;
-        batch.passed_on |= vouched != outboxes_.vouched();
-        if (done) {
-            ++batch.read;
-            batch.run_read = 0;
-        }
-        if (share_.used_up()) return;
+/// Each publisher in turn.
+void Shard::read_lanes() {
+    for (size_t left = kMailOfRound; left && !lanes_.empty() && !share_.used_up();) {
+        MailBatch& batch = lanes_.front();
+        const uint32_t before = batch.read;
+        for (size_t turn = kMailInARow; turn && left && !batch.all_read() && !share_.used_up();
+             --turn, --left)
+            if (!read_one(batch)) break;
+        confirm_what_was_read(batch, before);
+        if (batch.all_read()) contain(nullptr, [&] { finish_batch(batch); });
+        lanes_.next();
     }
+}
+
+/// Messages of a publisher that is behind, and those that would hold up the others', wait in its lane.
+void Shard::read_batch(MailBatch& batch, MailTurn& turn) {
+    for (; turn.left && !batch.all_read(); --turn.left) {
+        const Mail& mail = batch.mails[batch.read];
+        if (mail.kind == Mail::Kind::task) {
+            if (mail.task && mail.in_order && batch.from != UINT32_MAX && !lanes_.empty()) return;
+            read_one(batch);
+            continue;
+        }
+        const uint64_t publisher = lanes_.publisher_of(batch);
+        turn.in_a_row = publisher == turn.publisher ? turn.in_a_row + 1 : 1;
+        turn.publisher = publisher;
+        const bool behind = turn.in_a_row > kMailInARow || (!lanes_.empty() && lanes_.has(publisher));
+        if (!behind && read_one(batch)) continue;
+        contain(nullptr, [&] {
+            if (lanes_.add(batch, mail_read_ + 1) && batch.vouched) announce_part(batch);
+        });
+    }
+}
+
+/// The next mail of a batch. False when it is not done yet.
+bool Shard::read_one(MailBatch& batch) {
+    const uint64_t vouched = outboxes_.vouched();
+    bool done = true, handled = false;
+    contain(nullptr, [&] {
+        done = accept_mail(batch, batch.mails[batch.read]);
+        handled = true;
+    });
+    batch.failed |= !handled;
+    batch.passed_on |= vouched != outboxes_.vouched();
+    if (!done) return false;
+    ++batch.read;
+    batch.run_read = 0;
+    return true;
+}
+
+void Shard::confirm_what_was_read(MailBatch& batch, uint32_t before) {
+    if (batch.read != before || batch.passed_on || batch.failed || batch.all_read())
+        contain(nullptr, [&] { confirm_batch(batch); });
 }
 
 }  // namespace comqtt::broker

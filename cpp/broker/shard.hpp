@@ -27,6 +27,7 @@
 #include "broker/inline_input.hpp"
 #include "broker/ledger.hpp"
 #include "broker/loads.hpp"
+#include "broker/mail_lanes.hpp"
 #include "broker/log_limiters.hpp"
 #include "broker/outboxes.hpp"
 #include "broker/publication.hpp"
@@ -277,6 +278,8 @@ private:
     // --- fan-out (fanout.cpp) ---
     Route& route_for(ByteView topic) { return route_for(topic, routes_.hash_of(topic)); }
     Route& route_for(ByteView topic, uint64_t hash);
+    Route* route_in_share(ByteView topic);
+    bool is_current(const Route& route) const;
     Route& passing_route(ByteView topic);
     void fill_route(Route& route);
     void fill_targets(Route& route);
@@ -428,7 +431,13 @@ private:
     void check_handover(unsigned shard, Source source);
     void post(unsigned shard, std::function<void(Shard&)> task);
     void flush_outboxes();
-    void read_batch(MailBatch& batch);
+    void post_notice(unsigned shard, std::function<void(Shard&)> task);
+    void read_lanes();
+    void read_batch(MailBatch& batch, MailTurn& turn);
+    bool read_one(MailBatch& batch);
+    void confirm_what_was_read(MailBatch& batch, uint32_t before);
+    void announce_part(const MailBatch& batch);
+    uint64_t mail_done() const;
     bool accept_mail(MailBatch& batch, Mail& mail);
     void confirm_batch(MailBatch& batch);
     void finish_batch(MailBatch& batch);
@@ -548,7 +557,8 @@ private:
     Replays replays_;
     static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, or a request
     topics::RetainedStore::Budget first_pieces_;     ///< left in this round for what goes along with SUBACK
-    uint64_t mail_read_ = 0;                         ///< batches of the mailbox
+    uint64_t mail_read_ = 0;                         ///< batches of the mailbox, but for what is in lanes_
+    MailLanes lanes_;
     std::vector<Ref<hooks::Client>> handover_logs_;  ///< to each shard; null = not stored yet
     std::vector<Ref<hooks::Client>> arrived_logs_;   ///< from each shard
     std::vector<uint64_t> store_waiters_;            ///< handles of connections not read for the stores' sake

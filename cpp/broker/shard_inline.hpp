@@ -7,13 +7,16 @@ namespace comqtt::broker {
 
 inline bool Shard::busy() const {
     return replays_.busy() || !inputs_.empty() || !turns_.empty() || !departures_.empty() || !late_.empty() ||
-           !half_closed_.empty() || overdue_;
+           !half_closed_.empty() || !lanes_.empty() || overdue_;
 }
 
 inline bool Shard::idle() const {
     return here_.mailbox().idle() && !busy() &&
            (here_.core().store_health.failing() || (ledger_.empty() && loads_.empty()));
 }
+
+/// So many batches of the mailbox are done, with all that is in them.
+inline uint64_t Shard::mail_done() const { return std::min(mail_read_, lanes_.oldest() - 1); }
 
 inline bool Shard::certainly_not_retained(const Core& core, std::string_view topic) {
     return core.config.capabilities.retain_available && retained_full(core) &&

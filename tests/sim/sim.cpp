@@ -126,12 +126,11 @@ void Sim::finish_turns() {
 }
 
 void Sim::read_mail(unsigned number) {
-    if (awake_[number]) {
-        awake_[number] = false;
-        ++activity_;
-        shard(number).read_mail();
-    }
-    if (core->mailboxes[number]->idle()) last_drain_[number] = step_;
+    const bool awake = awake_[number];
+    awake_[number] = false;
+    activity_ += awake;
+    if (awake || shard(number).busy()) shard(number).read_mail();
+    if (core->mailboxes[number]->idle() && !shard(number).busy()) last_drain_[number] = step_;
 }
 
 void Sim::pass(int64_t ms, int64_t step_ms) {
