@@ -2,8 +2,8 @@
 // Flow: the QoS state of one session. Made when first needed, so that an idle session costs nothing for it.
 
 #include <cstdint>
-#include <deque>
 
+#include "base/lazy_deque.hpp"
 #include "session/delivery.hpp"
 #include "session/inflight.hpp"
 #include "session/queue.hpp"
@@ -13,7 +13,7 @@ namespace comqtt::session {
 
 struct Flow {
     Inflight inflight;                  ///< outbound, sent
-    std::deque<mqtt::PacketId> resend;  ///< of `inflight`: to be sent again on this connection
+    LazyDeque<mqtt::PacketId> resend;  ///< of `inflight`: to be sent again on this connection
     Queue queue;                        ///< outbound, not sent
     ReceivedIds received;               ///< inbound QoS 2
     uint32_t unreleased = 0;      ///< of these: came on the present connection and wait for PUBREL (4.9)

@@ -6,7 +6,7 @@
 namespace comqtt::session {
 
 void Inflight::grow() {
-    std::vector<Entry> larger(ring_.empty() ? 8 : ring_.size() * 2);
+    std::vector<Entry> larger(ring_.empty() ? 4 : ring_.size() * 2);
     for (uint64_t i = 0; i < size_; ++i) larger[(first_ + i) & (larger.size() - 1)] = std::move(entry_at(i));
     ring_ = std::move(larger);
 }

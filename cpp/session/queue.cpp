@@ -37,7 +37,7 @@ Delivery Queue::pop_back() {
     return delivery;
 }
 
-std::deque<Queue::Item>::iterator Queue::find(uint64_t number) {
+LazyDeque<Queue::Item>::Items::iterator Queue::find(uint64_t number) {
     const auto at = std::lower_bound(items_.begin(), items_.end(), number,
                                      [](const Item& item, uint64_t wanted) { return item.number < wanted; });
     const bool found = at != items_.end() && at->number == number && at->delivery.message;

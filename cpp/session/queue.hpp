@@ -3,9 +3,9 @@
 // stand. Taking one costs the logarithm of the queue's length; one that never expires costs nothing for it.
 
 #include <cstdint>
-#include <deque>
 #include <utility>
 
+#include "base/lazy_deque.hpp"
 #include "session/delivery.hpp"
 #include "session/expiries.hpp"
 
@@ -63,12 +63,12 @@ private:
         Delivery delivery;
         uint64_t number;  ///< ascending; key of its expiry
     };
-    std::deque<Item>::iterator find(uint64_t number);
+    LazyDeque<Item>::Items::iterator find(uint64_t number);
     Delivery take(Item& item);
     /// No empty place is first or last, and they are no more than there are messages.
     void trim();
     void compact() {
-        std::erase_if(items_, [](const Item& item) { return !item.delivery.message; });
+        items_.erase_if([](const Item& item) { return !item.delivery.message; });
         tidy();
     }
     void tidy() {
@@ -76,7 +76,7 @@ private:
         expiries_.tidy(size_, [&](uint64_t number) { return find(number) != items_.end(); });
     }
 
-    std::deque<Item> items_;
+    LazyDeque<Item> items_;
     Expiries expiries_;
     size_t size_ = 0;
     uint64_t bytes_ = 0;

@@ -14,7 +14,7 @@ TEST_CASE("messages that wait to be sent again are not outstanding on this conne
     Flow flow;
     for (int i = 0; i < 5; ++i) flow.inflight.push(delivery());
     CHECK(flow.outstanding() == 5);
-    flow.resend = {1, 2, 3};
+    for (const mqtt::PacketId id : {1, 2, 3}) flow.resend.push_back(id);
     CHECK(flow.outstanding() == 2);
     flow.resend.pop_front();
     CHECK(flow.outstanding() == 3);
