@@ -32,6 +32,7 @@ PARTS: dict[str, set[str]] = {
     "timers": set(),
     "clients": set(),
     "rounds": set(),
+    "mail_lanes": set(),
     "outboxes": {"here"},
     "verdicts": {"here", "timers"},
     "loads": {"here", "timers"},
