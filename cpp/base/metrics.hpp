@@ -58,7 +58,8 @@ namespace comqtt {
     X(deferrals_misused, counter, "Deferrals used again after they were answered")                \
     X(memory_failures, counter, "Connections and requests given up because memory was out")       \
     X(inflight_bytes, gauge, "Bytes of QoS 1 and 2 messages in flight, each message once")        \
-    X(waits_refused, counter, "Times a publisher had no time left for a receiver that takes nothing")
+    X(waits_refused, counter, "Times a publisher had no time left for a receiver that takes nothing") \
+    X(route_bytes, gauge, "Bytes of the routes cached")
 
 /// One value of a block: written by one thread, read by any.
 class Counter {

@@ -21,6 +21,8 @@ public:
     bool empty() const { return size_ == 0; }
     size_t size() const { return size_; }
     T& back() { return data()[size_ - 1]; }
+    /// Memory besides this object.
+    size_t more_bytes() const { return more_ ? capacity_ * sizeof(T) : 0; }
 
     T& emplace_back() {
         if (size_ == capacity_) grow();

@@ -133,9 +133,11 @@ void Shard::give_up(Connection& c) {
     release_waiters(c);
 }
 
-/// Answers are output too: who does not take them is not read, under any policy.
+/// Answers are output too: who does not take them is not read, under any policy. What it is sent besides has bounds of its
+/// own: its acknowledgements are read meanwhile, for it may take nothing before it could send them.
 void Shard::check_own_output(Connection& c) {
-    if (c.unread_answers || c.out.bytes() <= here_.core().config.limits.high_mark_bytes) return;
+    const uint64_t mark = here_.core().config.limits.high_mark_bytes;
+    if (c.unread_answers || c.answers <= mark || c.out.bytes() <= mark) return;
     c.unread_answers = true;
     check_congestion(c, {});
     here_.metrics().backpressure_pauses.add();

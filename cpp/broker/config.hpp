@@ -36,6 +36,7 @@ struct Compatibilities {
 struct Limits {
     uint32_t connections = 1'000'000;
     uint32_t subscriptions_per_client = 100'000;
+    uint64_t client_subscription_bytes = 16ull << 20;  ///< filters of one client
     uint32_t topic_levels = 128;
     uint32_t topic_length = 65'535;
     uint32_t user_properties = 1024;
@@ -73,6 +74,7 @@ struct Limits {
     uint32_t acl_cache_size = 1024;  ///< verdicts per client; 0 = ask each time
     uint32_t acl_cache_lifetime_ms = 10'000;
     uint32_t routes = 524'288;  ///< cached routes of one shard
+    uint64_t route_bytes = 256ull << 20;  ///< of those; one may be above
     uint32_t sessions = 10'000'000;
     uint32_t blocked_clients = 1'000'000;
     uint32_t slow_store_ms = 5'000;  ///< a commit that takes longer makes the server not ready

@@ -49,6 +49,7 @@ struct Suspension {
     std::vector<bool> existed;                  ///< of the filters
     uint64_t vouched = 0;                       ///< Rounds::vouched() before anything was changed
     size_t added = 0;                           ///< subscribe_acl: new filters granted so far
+    uint64_t added_bytes = 0;                   ///< of those
     bool injected = false;                      ///< not from the wire
     uint64_t pending = 0;                       ///< deferral number; 0 = waits for its turn
     uint64_t bytes_left = 0;                    ///< take_over: to read of the old connection at most
@@ -112,6 +113,7 @@ struct Connection {
     bool last_words = false;   ///< heard out before it is taken over: bounded by that, it waits for no store
     bool waits_to_connect = false;  ///< in the shard's list of CONNECTs that wait
     uint32_t held_pubacks = 0;      ///< of `held`
+    uint64_t answers = 0;           ///< bytes in `out`, at most, of answers to what it asks for
     uint32_t corked = 0;            ///< of these: nothing goes out before them
 
     /// The peer's address, for the log.

@@ -21,9 +21,11 @@ Route& Shard::route_for(ByteView topic, uint64_t hash) {
     if (route && is_current(*route)) return *route;
     if (!route) {
         route = &routes_.make(topic, hash);
-        here_.metrics().routes.set(routes_.count());
     }
     fill_route(*route);
+    routes_.filled(*route);
+    here_.metrics().routes.set(routes_.count());
+    here_.metrics().route_bytes.set(routes_.bytes());
     return *route;
 }
 
@@ -59,7 +61,7 @@ void Shard::fill_route(Route& route) {
     route.epoch = here_.core().index.epoch(topic);
     matches_.clear();
     here_.core().index.match(topic, matches_);
-    share_.use(matches_.plain.size());
+    share_.use(matches_.looked_at + matches_.plain.size() + matches_.groups.size());
     fill_targets(route);
     for (const auto& group : matches_.groups) {
         route.groups.push_back({group, session::ShareName::make(group->share_name, group->topic_filter)});
@@ -118,12 +120,12 @@ void Shard::publish(Publication& p, Source source, hooks::Client* client, Packet
         deliver_local(route, p, source);
         for (uint64_t shards = route.remote_shards; shards; shards &= shards - 1)
             hand_over_message(static_cast<unsigned>(__builtin_ctzll(shards)), p, source);
-        for (const RouteGroup& group : route.groups) deliver_to_group(group, p, source, false, {});
+        deliver_to_groups(route, p, source);
         return;
     }
     std::vector<Offer> offers;
     const hooks::Selection selection = select_receivers(p, *box, offers);
-    share_.use(selection.receivers.size());
+    share_.use(matches_.looked_at + selection.receivers.size());
     for (size_t i = 0; i < selection.receivers.size(); ++i) {
         const hooks::SelectedReceiver& receiver = selection.receivers[i];
         if (!receiver.chosen) continue;
@@ -218,7 +220,7 @@ hooks::Selection Shard::select_receivers(Publication& p, PacketBox& box, std::ve
 }
 
 void Shard::deliver_local(Route& route, Publication& p, Source source) {
-    if (p.payload.size >= kSharedPayload && route.targets.size() > 1) p.message();
+    if (p.has_shared_part() && route.targets.size() > 1) p.message();
     each_target(route, [&](Target& target) {
         const bool own = is_own(target, p.origin.publisher, p.origin_id);
         if (own && !target.own) return;

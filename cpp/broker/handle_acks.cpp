@@ -35,6 +35,7 @@ void Shard::send_ack(Connection& c, mqtt::PacketType type, mqtt::PacketId id, Re
     p[1] = with_reason ? 3 : 2;
     store_u16(p + 2, id);
     if (with_reason) p[4] = static_cast<uint8_t>(reason);
+    if (type != mqtt::PacketType::pubrel) c.answers += with_reason ? 5 : 4;
     here_.metrics().packets_sent.add();
     touch_output(c);
 }

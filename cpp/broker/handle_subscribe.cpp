@@ -8,6 +8,8 @@ namespace comqtt::broker {
 namespace {
 constexpr uint8_t kUndecided = 0xFF;
 uint8_t code(Reason reason) { return static_cast<uint8_t>(reason); }
+/// In ordinary filters.
+size_t filter_cost(std::string_view filter) { return 1 + filter.size() / 64; }
 }  // namespace
 
 bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
@@ -35,6 +37,13 @@ bool Shard::handle_subscribe(Connection& c, Ref<PacketBox> box, bool injected) {
         wait_turn(c, std::move(state));
     }
     return c.state != Connection::State::closing;
+}
+
+/// False when this round has handled as much as it may. Long filters cost more, in each step.
+bool Shard::take_filter(std::string_view filter) {
+    if (!filters_left_) return false;
+    filters_left_ -= std::min(filters_left_, filter_cost(filter));
+    return true;
 }
 
 /// Others come first: a round handles so many filters, whosever they are.
@@ -81,7 +90,8 @@ uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
     if (parsed.shared && entry.no_local) return code(Reason::protocol_error);
     const Session& s = *c.session;
     if (s.stored && here_.core().store_health.failing()) return code(here_.core().store_health.reason());
-    if (s.subscriptions.size() + state.added >= limits.subscriptions_per_client &&
+    if ((s.subscriptions.size() + state.added >= limits.subscriptions_per_client ||
+         s.subscriptions.bytes() + state.added_bytes + entry.filter.size() > limits.client_subscription_bytes) &&
         !s.subscriptions.contains(entry.filter))
         return code(Reason::quota_exceeded);
     return kUndecided;
@@ -91,7 +101,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
     const Packet& packet = state.box->packet;
     state.codes.resize(packet.filters.size(), kUndecided);
     for (; state.index < packet.filters.size(); ++state.index, state.position = 0) {
-        if (!take_filter()) {
+        if (!take_filter(packet.filters[state.index].filter)) {
             wait_turn(c, std::move(state));
             return;
         }
@@ -119,7 +129,10 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
             return;
         }
         if (verdict == hooks::Verdict::allow) {
-            if (!c.session->subscriptions.contains(entry.filter)) ++state.added;
+            if (!c.session->subscriptions.contains(entry.filter)) {
+                ++state.added;
+                state.added_bytes += entry.filter.size();
+            }
             decided = granted;
         } else {
             here_.metrics().acl_denied.add();
@@ -215,9 +228,10 @@ Subscriptions::Map Shard::remove_all_subscriptions(Session& s) {
 /// Sessions that have ended: some of their subscriptions go. Cached routes know the session until the last is gone.
 void Shard::run_departures() {
     constexpr size_t kPerRound = 512;
-    for (size_t left = kPerRound; left && !departures_.empty(); --left) {
+    for (size_t left = kPerRound; left && !departures_.empty();) {
         Departure& departure = departures_.front();
         const auto at = departure.left.begin();
+        left -= std::min(left, filter_cost(at->first));
         topics::ParsedFilter parsed;
         topics::parse_filter(at->first, parsed);
         here_.core().index.unsubscribe(parsed.topic_filter, parsed.share_name, departure.session->id);
@@ -238,7 +252,7 @@ void Shard::add_subscriptions(Connection& c, Suspension state) {
             ? packet.properties.number(mqtt::PropertyId::subscription_identifier).value_or(0)
             : 0;
     for (; state.index < packet.filters.size(); ++state.index) {
-        if (!take_filter()) {
+        if (!take_filter(packet.filters[state.index].filter)) {
             wait_turn(c, std::move(state));
             return;
         }
@@ -263,7 +277,10 @@ void Shard::add_subscriptions(Connection& c, Suspension state) {
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
         if (ledger_.vouched() != state.vouched || c.held) cork(c);  // retained messages come behind it
-        send_packet(c, std::move(ack));
+        if (!send_packet(c, std::move(ack))) {
+            end_for_large_answer(c);
+            return;
+        }
     }
     state.step = Step::replay;
     state.index = 0;
@@ -274,7 +291,7 @@ void Shard::start_replays(Connection& c, Suspension state) {
     Session& s = *c.session;
     const Packet& packet = state.box->packet;
     for (; state.index < packet.filters.size(); ++state.index) {
-        if (!take_filter()) {
+        if (!take_filter(packet.filters[state.index].filter)) {
             wait_turn(c, std::move(state));
             return;
         }
@@ -289,6 +306,13 @@ void Shard::start_replays(Connection& c, Suspension state) {
             start_replay(s, parsed.topic_filter, *options);
     }
     packet_processed(c, state.box.get(), Reason::success);
+}
+
+/// SUBACK and UNSUBACK are owed [MQTT-3.8.4-1] [MQTT-3.10.4-4], and may not be sent [MQTT-3.1.2-24].
+void Shard::end_for_large_answer(Connection& c) {
+    close(c, {.reason = Reason::packet_too_large,
+              .text = "the answer to so many filters is larger than the client's Maximum Packet Size",
+              .statement = "MQTT-3.1.2-24"});
 }
 
 bool Shard::handle_unsubscribe(Connection& c, Ref<PacketBox> box) {
@@ -314,7 +338,7 @@ void Shard::continue_unsubscribe(Connection& c, Suspension state) {
     PacketBox& box = *state.box;
     const Packet& packet = box.packet;
     for (; state.index < packet.filters.size(); ++state.index) {
-        if (!take_filter()) {
+        if (!take_filter(packet.filters[state.index].filter)) {
             wait_turn(c, std::move(state));
             return;
         }
@@ -341,7 +365,7 @@ void Shard::continue_unsubscribe(Connection& c, Suspension state) {
                 if (property.id == mqtt::PropertyId::user_property)
                     ack.properties.items().push_back(property);
         if (ledger_.vouched() == state.vouched && !c.held) {
-            send_packet(c, std::move(ack));
+            if (!send_packet(c, std::move(ack))) end_for_large_answer(c);
         } else {
             Held held;
             held.kind = Held::Kind::packet;

@@ -135,7 +135,8 @@ void Shard::release_held(Held& held, const Round& round) {
             if (c && failed) {
                 refuse_held(*c, held, round);
             } else if (c && held.packet) {
-                send_packet(*c, std::move(*held.packet));
+                const bool of_filters = held.packet->type == mqtt::PacketType::unsuback;
+                if (!send_packet(*c, std::move(*held.packet)) && of_filters) end_for_large_answer(*c);
             } else if (c) {
                 send_ack(*c, held.type, held.id, held.reason);
             }

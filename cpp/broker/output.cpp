@@ -75,15 +75,24 @@ void Output::append(ChunkPool& pool, ByteView bytes) {
     }
 }
 
-void Output::append_shared(mqtt::MessageRef message) {
-    const ByteView payload = message->payload();
+size_t Output::copied() const {
+    size_t bytes = 0;
+    for (const Chunk* chunk = first_; chunk; chunk = chunk->next)
+        if (!chunk->owner) bytes += chunk->end - chunk->begin;
+    return bytes;
+}
+
+void Output::append_shared(mqtt::MessageRef message, Part part) {
+    const ByteView bytes = part == Part::payload      ? message->payload()
+                           : part == Part::properties ? message->properties()
+                                                      : message->topic_name();
     Chunk* chunk = make_chunk(0);
     chunk->owner = std::move(message);
-    chunk->data = const_cast<uint8_t*>(payload.data);
-    chunk->capacity = chunk->end = static_cast<uint32_t>(payload.size);
+    chunk->data = const_cast<uint8_t*>(bytes.data);
+    chunk->capacity = chunk->end = static_cast<uint32_t>(bytes.size);
     (last_ ? last_->next : first_) = chunk;
     last_ = chunk;
-    bytes_ += payload.size;
+    bytes_ += bytes.size;
 }
 
 void Output::drop_first(ChunkPool& pool) {

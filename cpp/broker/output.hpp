@@ -14,7 +14,7 @@ namespace comqtt::broker {
 
 struct Chunk {
     Chunk* next = nullptr;
-    mqtt::MessageRef owner;  ///< set when `data` is its payload
+    mqtt::MessageRef owner;  ///< set when `data` is a part of it
     uint8_t* data = nullptr;
     uint32_t capacity = 0;
     uint32_t begin = 0;
@@ -61,8 +61,12 @@ public:
         return at;
     }
     void append(ChunkPool& pool, ByteView bytes);
-    /// References the message's payload. There is no other way to reference bytes: whatever else is written is copied.
-    void append_shared(mqtt::MessageRef message);
+    /// Of bytes(), those that it holds a copy of. Looks at each chunk.
+    size_t copied() const;
+    /// A part of a message that may be referenced.
+    enum class Part : uint8_t { topic_name, properties, payload };
+    /// References it. There is no other way to reference bytes: whatever else is written is copied.
+    void append_shared(mqtt::MessageRef message, Part part);
 
     /// Writes as much as the link takes; returns the number of bytes.
     size_t flush(ChunkPool& pool, Link& link);

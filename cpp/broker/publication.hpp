@@ -9,7 +9,7 @@
 
 namespace comqtt::broker {
 
-/// Payloads from here on are referenced by outputs, not copied.
+/// Payloads from here on are referenced by outputs, not copied, and so are topics and properties.
 inline constexpr size_t kSharedPayload = 16'384;
 
 struct Publication : CallBound {
@@ -36,11 +36,16 @@ struct Publication : CallBound {
         return Publication(view, here, publisher, origin_id);
     }
 
+    /// Some part of it is referenced rather than copied, where there is a message.
+    bool has_shared_part() const {
+        return payload.size >= kSharedPayload || properties.size >= kSharedPayload ||
+               topic_name.size >= kSharedPayload;
+    }
     int64_t due_ms() const { return has_expiry ? born_ms + int64_t{expiry_interval} * 1000 : INT64_MAX; }
     /// A message for one delivery.
     mqtt::MessageRef take_message() {
         message();
-        return last_use && payload.size < kSharedPayload ? std::move(made) : made;
+        return last_use && !has_shared_part() ? std::move(made) : made;
     }
     const mqtt::MessageRef& message() {
         if (!made)

@@ -66,7 +66,7 @@ const uint8_t* Shard::publish_runs(Connection& c, const uint8_t* p, const uint8_
             route = runnable_route(c, topic, ahead.hash_at(p, topic));
             run = p;
             if (!route) break;
-            limits = RunLimits(route->targets.size());
+            limits = RunLimits(route->receivers());
         }
         ++count;
         p = next;
@@ -121,9 +121,7 @@ void Shard::flush_run(Connection& c, Route& route, const uint8_t* begin, const u
             hand_over_run(static_cast<unsigned>(__builtin_ctzll(shards)), run);
         return;
     }
-    const auto to_groups = [&](Publication& p) {
-        for (const RouteGroup& group : route.groups) deliver_to_group(group, p, run.source, false, {});
-    };
+    const auto to_groups = [&](Publication& p) { deliver_to_groups(route, p, run.source); };
     const bool ordinary = !route.targets.empty() || route.remote_shards;
     if (!ordinary) {
         each_in_run(run, to_groups);

@@ -41,20 +41,35 @@ size_t publish_size(const Publication& publication, const PublishForm& form) {
 void write_publish(ChunkPool& pool, Output& out, Publication& publication, const PublishForm& form) {
     const size_t properties = properties_size(publication, form);
     const size_t rest = remaining_length(publication, form, properties);
-    const size_t whole = 1 + varint_size(static_cast<uint32_t>(rest)) + rest;
-    const size_t head = whole - publication.payload.size;
+    const bool v5 = form.version == mqtt::Version::v5;
+    const ByteView topic = form.send_topic ? publication.topic_name : ByteView{};
+    const auto is_shared = [&](ByteView part) { return part.size >= kSharedPayload && publication.made; };
+    // What is referenced stands between runs of bytes that are copied.
+    const bool shared_topic = is_shared(topic), shared_payload = is_shared(publication.payload);
+    const bool shared_properties = v5 && is_shared(publication.properties);
+    const size_t begin = 1 + varint_size(static_cast<uint32_t>(rest)) + 2 + (shared_topic ? 0 : topic.size);
+    const size_t middle = rest - 2 - topic.size - publication.payload.size -
+                          (shared_properties ? publication.properties.size : 0);
+    // A large payload that is copied may go on in the next chunk.
     const bool small = publication.payload.size < kSharedPayload;
-    uint8_t* p = out.extend(pool, small ? whole : head);
+    const size_t end = small && !shared_properties ? publication.payload.size : 0;
+
+    uint8_t* p = out.extend(pool, shared_topic ? begin : begin + middle + end);
     *p++ = static_cast<uint8_t>(0x30 | (form.dup ? 8 : 0) | (form.qos << 1) | (form.retain ? 1 : 0));
     p = store_varint(p, static_cast<uint32_t>(rest));
-    const ByteView topic = form.send_topic ? publication.topic_name : ByteView{};
     store_u16(p, static_cast<uint16_t>(topic.size));
-    p = put(p + 2, topic);
+    p += 2;
+    if (shared_topic) {
+        out.append_shared(publication.made, Output::Part::topic_name);
+        p = out.extend(pool, middle + end);
+    } else {
+        p = put(p, topic);
+    }
     if (form.qos) {
         store_u16(p, form.packet_id);
         p += 2;
     }
-    if (form.version == mqtt::Version::v5) {
+    if (v5) {
         p = store_varint(p, static_cast<uint32_t>(properties));
         if (form.has_expiry) {
             *p++ = id_byte(mqtt::PropertyId::message_expiry_interval);
@@ -70,12 +85,16 @@ void write_publish(ChunkPool& pool, Output& out, Publication& publication, const
             *p++ = id_byte(mqtt::PropertyId::subscription_identifier);
             p = store_varint(p, identifier);
         }
-        p = put(p, publication.properties);
+        if (shared_properties) {
+            out.append_shared(publication.made, Output::Part::properties);
+        } else {
+            p = put(p, publication.properties);
+        }
     }
-    if (small) {
+    if (end) {
         put(p, publication.payload);
-    } else if (publication.made) {
-        out.append_shared(publication.made);
+    } else if (shared_payload) {
+        out.append_shared(publication.made, Output::Part::payload);
     } else {
         out.append(pool, publication.payload);
     }

@@ -26,7 +26,8 @@ struct PublishForm {
 
 /// Size of the packet, fixed header included.
 size_t publish_size(const Publication& publication, const PublishForm& form);
-/// Appends it. Payloads from kSharedPayload bytes on are the message's own when the publication has one, else copied.
+/// Appends it. A topic, properties or a payload of kSharedPayload bytes and more are the message's own when the publication
+/// has one, else copied.
 void write_publish(ChunkPool& pool, Output& out, Publication& publication, const PublishForm& form);
 
 }  // namespace comqtt::broker

@@ -1,5 +1,7 @@
 #include "broker/route.hpp"
 
+#include <utility>
+
 namespace comqtt::broker {
 
 void Route::assign(ByteView name) {
@@ -24,30 +26,42 @@ Route* RouteCache::find(ByteView topic, uint64_t hash) {
 }
 
 Route& RouteCache::make(ByteView topic, uint64_t hash) {
+    while (count() && (count() >= limit_ || bytes_ >= most_bytes_)) evict();
     Route* route;
-    if (routes_.size() < limit_) {
+    if (free_.empty()) {
+        free_.reserve(routes_.size() + 1);  // evict() is not to fail
         route = routes_.emplace_back(std::make_unique<Route>()).get();
     } else {
-        while (routes_[hand_]->used) {
-            routes_[hand_]->used = false;
-            hand_ = (hand_ + 1) % routes_.size();
-        }
-        route = routes_[hand_].get();
-        hand_ = (hand_ + 1) % routes_.size();
-        erase(*route);
-        route->targets.clear();
-        route->groups.clear();
+        route = free_.back();
+        free_.pop_back();
     }
     ++route->serial;
     route->used = true;
     route->hash = hash;
     route->assign(topic);
+    filled(*route);
     if ((routes_.size() + 1) * 2 > cells_.size()) {
         grow();  // puts it in as well
     } else {
         insert(*route);
     }
     return *route;
+}
+
+/// The next one that was not used since the hand passed.
+void RouteCache::evict() {
+    for (;; hand_ = (hand_ + 1) % routes_.size()) {
+        Route& route = *routes_[hand_];
+        if (!route.counted || std::exchange(route.used, false)) continue;
+        erase(route);
+        bytes_ -= std::exchange(route.counted, 0);
+        ++route.serial;
+        route.targets.clear();
+        route.groups = {};
+        route.assign({});
+        free_.push_back(&route);
+        return;
+    }
 }
 
 void RouteCache::insert(Route& route) {
@@ -74,7 +88,8 @@ void RouteCache::erase(const Route& route) {
 
 void RouteCache::grow() {
     cells_.assign(cells_.empty() ? 64 : cells_.size() * 2, {});
-    for (const auto& route : routes_) insert(*route);
+    for (const auto& route : routes_)
+        if (route->counted) insert(*route);
 }
 
 }  // namespace comqtt::broker

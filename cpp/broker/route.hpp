@@ -51,6 +51,13 @@ struct alignas(64) Route {
         return {topic_size > kInlineTopic ? long_topic.get() : inline_topic, topic_size};
     }
     void assign(ByteView name);
+    /// What a message costs, in ordinary receivers: to find whose turn it is in a group takes longer.
+    size_t receivers() const { return targets.size() + 16 * groups.size(); }
+    /// Memory of all of it.
+    size_t bytes() const {
+        return sizeof(Route) + (long_topic ? topic_size : 0) + targets.more_bytes() +
+               groups.capacity() * sizeof(RouteGroup);
+    }
 
     static constexpr size_t kInlineTopic = 56;
     uint64_t hash = 0;
@@ -66,19 +73,28 @@ struct alignas(64) Route {
     std::unique_ptr<char[]> long_topic;
     SmallList<Target> targets;
     std::vector<RouteGroup> groups;
+    size_t counted = 0;  ///< bytes that the cache has counted; 0 = it is free
 };
 
-/// Bounded table topic -> route of one shard.
+/// Table topic -> route of one shard, bounded in number and in bytes.
 class RouteCache {
 public:
-    RouteCache(size_t limit, uint64_t seed) : limit_(limit < 16 ? 16 : limit), seed_(seed) {}
+    RouteCache(size_t limit, size_t most_bytes, uint64_t seed)
+        : limit_(limit < 16 ? 16 : limit), most_bytes_(most_bytes), seed_(seed) {}
 
     uint64_t hash_of(ByteView topic) const { return hash_bytes(topic, seed_); }
     /// The route of a topic, null when not cached.
     Route* find(ByteView topic, uint64_t hash);
-    /// A route object for a topic that is not cached; evicts one when full.
+    /// A route object for a topic that is not cached; evicts others when full. Who has filled it says so.
     Route& make(ByteView topic, uint64_t hash);
-    size_t count() const { return routes_.size(); }
+    /// It holds other receivers now.
+    void filled(Route& route) {
+        bytes_ += route.bytes() - route.counted;
+        route.counted = route.bytes();
+    }
+    size_t count() const { return routes_.size() - free_.size(); }
+    /// One route may be above what was asked for.
+    size_t bytes() const { return bytes_; }
     /// Hints for look-ups that come soon: first the cell, a little later the route it names.
     void prefetch_cell(uint64_t hash) const {
         if (!cells_.empty()) __builtin_prefetch(&cells_[hash & (cells_.size() - 1)]);
@@ -96,6 +112,7 @@ public:
 private:
     void insert(Route& route);
     void erase(const Route& route);
+    void evict();
     void grow();
 
     struct Cell {
@@ -103,8 +120,11 @@ private:
         Route* route = nullptr;  ///< null = free
     };
     std::vector<Cell> cells_;
-    std::vector<std::unique_ptr<Route>> routes_;
+    std::vector<std::unique_ptr<Route>> routes_;  ///< kept when they are free: connections refer to them
+    std::vector<Route*> free_;
     size_t limit_;
+    size_t most_bytes_;
+    size_t bytes_ = 0;
     uint64_t seed_;
     size_t hand_ = 0;
 };

@@ -30,6 +30,7 @@ void Shard::touch_output(Connection& c) {
 void Shard::flush(Connection& c) {
     if (c.blocked || c.finishing || c.corked || !c.link || c.out.empty()) return;
     count_sent(c, c.out.flush(chunks_, *c.link));
+    c.answers = std::min<uint64_t>(c.answers, c.out.bytes());
     if (!c.out.empty()) {
         c.blocked = true;
         c.out.shrink(chunks_);
@@ -79,7 +80,11 @@ bool Shard::write_hooked(Connection& c, PacketBox& box) {
     }
     c.out.append(chunks_, ByteView(encode_buffer_));
     here_.metrics().packets_sent.add();
-    if (box.packet.type == mqtt::PacketType::publish) here_.metrics().messages_sent.add();
+    if (type == PacketType::publish) {
+        here_.metrics().messages_sent.add();
+    } else if (type != PacketType::pubrel) {
+        c.answers += encode_buffer_.size();
+    }
     touch_output(c);
     if (client && wants(EventId::on_packet_sent)) {
         flush(c);

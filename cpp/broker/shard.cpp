@@ -18,7 +18,7 @@ Shard::Shard(Core& core, unsigned number, uint32_t chunk_size, Shares shares)
     : here_(core, number),
       clients_(number),
       chunks_(chunk_size),
-      routes_(core.config.limits.routes, core.seed),
+      routes_(core.config.limits.routes, core.config.limits.route_bytes, core.seed),
       verdicts_(here_, timers_),
       shelf_(here_, timers_),
       loads_(here_, timers_),

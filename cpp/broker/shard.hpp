@@ -258,7 +258,8 @@ private:
     void start_replays(Connection& c, Suspension state);
     bool handle_unsubscribe(Connection& c, Ref<PacketBox> box);
     void continue_unsubscribe(Connection& c, Suspension state);
-    bool take_filter() { return filters_left_ && filters_left_--; }
+    bool take_filter(std::string_view filter);
+    void end_for_large_answer(Connection& c);
     void wait_turn(Connection& c, Suspension state);
     void run_turns();
     void wait_for_share(Connection& c);
@@ -296,6 +297,7 @@ private:
     bool deliver(Session& s, Publication& p, session::Delivery&& form, Source source);
     bool goes_at_once(const Connection& c, const Session& s, size_t bytes) const;
     bool output_full(const Connection& c, size_t bytes) const;
+    void deliver_to_groups(const Route& route, Publication& p, Source source);
     void deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                           topics::SubscriberId except);
     void deliver_targeted(topics::SubscriberId target, topics::SubscriptionOptions options,

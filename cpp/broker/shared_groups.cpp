@@ -7,6 +7,12 @@
 
 namespace comqtt::broker {
 
+/// One member of each group of the route.
+void Shard::deliver_to_groups(const Route& route, Publication& p, Source source) {
+    share_.use(route.groups.size());
+    for (const RouteGroup& group : route.groups) deliver_to_group(group, p, source, false, {});
+}
+
 void Shard::deliver_to_group(const RouteGroup& group, Publication& p, Source source, bool redelivery,
                              topics::SubscriberId except) {
     // A member whose read verdict is DENY is passed over for the next one.
@@ -59,22 +65,16 @@ void Shard::deliver_targeted(topics::SubscriberId target, topics::SubscriptionOp
 /// the session is gone.
 bool Shard::pass_on_shared(topics::SubscriberId from, bool gone, const Ref<session::ShareName>& share,
                            Publication& p, Source source) {
-    topics::Matches found;
-    here_.core().index.match(p.topic_name.text(), found);
-    for (const auto& group : found.groups) {
-        if (group->share_name != share->share_name || group->topic_filter != share->topic_filter) continue;
-        const topics::GroupMember* member = group->pick(from);
-        if (!member || member->subscriber == from ||
-            !(gone || member->online.load(std::memory_order_relaxed)))
-            return false;
-        if (member->subscriber.shard() == here_.number()) {
-            deliver_targeted(member->subscriber, member->options, share, p, source);
-        } else {
-            hand_over_targeted(member->subscriber, member->options, share, p, source);
-        }
-        return true;
+    const auto group = here_.core().index.group(share->topic_filter, share->share_name);
+    const topics::GroupMember* member = group ? group->pick(from) : nullptr;
+    if (!member || member->subscriber == from || !(gone || member->online.load(std::memory_order_relaxed)))
+        return false;
+    if (member->subscriber.shard() == here_.number()) {
+        deliver_targeted(member->subscriber, member->options, share, p, source);
+    } else {
+        hand_over_targeted(member->subscriber, member->options, share, p, source);
     }
-    return false;
+    return true;
 }
 
 void Shard::redeliver_shared(Session& s, bool ending) {
@@ -89,18 +89,11 @@ void Shard::redeliver_shared(Session& s, bool ending) {
             finished.push_back(id);
     });
     const auto other_member = [&](const session::Delivery& delivery, RouteGroup& group) {
-        topics::Matches found;
-        here_.core().index.match(delivery.message->topic_name().text(), found);
-        for (const auto& snapshot : found.groups) {
-            if (snapshot->share_name != delivery.share->share_name ||
-                snapshot->topic_filter != delivery.share->topic_filter)
-                continue;
-            const auto* member = snapshot->pick(s.id);
-            if (!member || !(ending || member->online.load(std::memory_order_relaxed))) return false;
-            group = {snapshot, delivery.share};
-            return true;
-        }
-        return false;
+        auto members = here_.core().index.group(delivery.share->topic_filter, delivery.share->share_name);
+        const auto* member = members ? members->pick(s.id) : nullptr;
+        if (!member || !(ending || member->online.load(std::memory_order_relaxed))) return false;
+        group = {std::move(members), delivery.share};
+        return true;
     };
     const auto move_on = [&](session::Delivery delivery) {
         RouteGroup group;

@@ -136,6 +136,8 @@ const OptionRow kTable[] = {
                    "sessions, connected or not"),
     COMQTT_INTEGER("limits.subscriptions-per-client", broker.limits.subscriptions_per_client, "100000", 0,
                    kU32, "subscriptions of one client"),
+    COMQTT_INTEGER("limits.client-subscription-bytes", broker.limits.client_subscription_bytes, "16777216",
+                   65'536, kBytes, "bytes of the filters of one client"),
     COMQTT_INTEGER("limits.topic-levels", broker.limits.topic_levels, "128", 1, kU16,
                    "levels of a topic or filter"),
     COMQTT_INTEGER("limits.topic-length", broker.limits.topic_length, "65535", 1, kU16,
@@ -196,6 +198,8 @@ const OptionRow kTable[] = {
                    "milliseconds an ACL verdict is kept"),
     COMQTT_INTEGER("limits.routes", broker.limits.routes, "524288", 16, 16'777'216,
                    "topics whose receivers each thread remembers"),
+    COMQTT_INTEGER("limits.route-bytes", broker.limits.route_bytes, "268435456", 65'536, kBytes,
+                   "bytes of the topics and receivers that each thread remembers"),
     COMQTT_INTEGER("limits.blocked-clients", broker.limits.blocked_clients, "1000000", 0, kU32,
                    "client ids that may be blocked"),
 };

@@ -173,12 +173,14 @@ bool FilterTrie::walk_label(std::string_view label, std::string_view topic, Step
     return true;
 }
 
-void FilterTrie::match(std::string_view topic, Found& found) const {
+size_t FilterTrie::match(std::string_view topic, Found& found) const {
     // An own stack: a client may make filters of thousands of levels.
     std::pmr::vector<Step> stack(found.get_allocator());
     stack.reserve(32);
+    size_t looked_at = 0;
     auto descend = [&](const Node* node, size_t at) {
         if (!node) return;
+        ++looked_at;
         Step step{node, at};
         bool ended = false;
         if (!walk_label(node->label.text(), topic, step, ended)) return;
@@ -206,6 +208,7 @@ void FilterTrie::match(std::string_view topic, Found& found) const {
         if (node.literals)
             descend(literal_child(node, topic.substr(step.at, level_end(topic, step.at) - step.at)), step.at);
     }
+    return looked_at;
 }
 
 std::string FilterTrie::filter_of(const Node& node) const {

@@ -38,8 +38,9 @@ public:
     Node& find_or_add(std::string_view filter);
     /// Frees what is no longer needed once the node's entry has become empty.
     void prune(Node& node);
-    /// Appends the entries whose filter matches the topic name, those in use and some that are not.
-    void match(std::string_view topic_name, Found& found) const;
+    /// Appends the entries whose filter matches the topic name, those in use and some that are not. Returns how many nodes
+    /// it looked at.
+    size_t match(std::string_view topic_name, Found& found) const;
 
     std::string filter_of(const Node& node) const;
     size_t node_count() const { return nodes_; }

@@ -188,10 +188,18 @@ void SubscriptionIndex::match(std::string_view topic_name, Matches& out) const {
 
     std::shared_lock lock(mutex_);
     if (const FilterEntry* entry = impl_->exact.find(topic_name)) collector.add(*entry);
-    impl_->wild.match(topic_name, found);
+    out.looked_at = impl_->wild.match(topic_name, found);
     for (const FilterEntry* entry : found) collector.add(*entry);
     lock.unlock();
     collector.finish();
+}
+
+Ref<GroupRoster> SubscriptionIndex::group(std::string_view topic_filter, std::string_view share_name) const {
+    std::shared_lock lock(mutex_);
+    const FilterEntry* entry = impl_->find(topic_filter);
+    const SharedGroup* group =
+        entry && entry->groups ? entry->groups->find(impl_->hasher, share_name) : nullptr;
+    return group ? group->roster() : Ref<GroupRoster>();
 }
 
 RouteEpoch SubscriptionIndex::epoch(std::string_view topic_name) const {

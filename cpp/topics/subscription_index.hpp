@@ -26,9 +26,11 @@ struct Match {
 struct Matches {
     std::vector<Match> plain;  ///< sorted by subscriber
     std::vector<Ref<GroupRoster>> groups;
+    size_t looked_at = 0;  ///< places of the index that finding them took, those that do not match too
     void clear() {
         plain.clear();
         groups.clear();
+        looked_at = 0;
     }
 };
 
@@ -70,6 +72,9 @@ public:
 
     /// Everything that matches the topic name. Takes the shared lock.
     void match(std::string_view topic_name, Matches& out) const;
+
+    /// The members of one group; null when there is none. Takes the shared lock; costs nothing for other groups.
+    Ref<GroupRoster> group(std::string_view topic_filter, std::string_view share_name) const;
 
     /// Epoch to store with a route; read it before `match`.
     RouteEpoch epoch(std::string_view topic_name) const;

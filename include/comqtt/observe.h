@@ -69,6 +69,7 @@ typedef struct comqtt_metrics {
     int64_t memory_failures;
     int64_t inflight_bytes;
     int64_t waits_refused;
+    int64_t route_bytes;
 } comqtt_metrics;
 
 /** A zeroed record with its size set. Since 1.0. */

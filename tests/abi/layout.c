@@ -102,6 +102,7 @@ static void print_records(void) {
     MEMBER(comqtt_metrics, memory_failures);
     MEMBER(comqtt_metrics, inflight_bytes);
     MEMBER(comqtt_metrics, waits_refused);
+    MEMBER(comqtt_metrics, route_bytes);
     RECORD(comqtt_option_info);
     MEMBER(comqtt_option_info, struct_size);
     MEMBER(comqtt_option_info, key);

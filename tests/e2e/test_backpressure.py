@@ -1,13 +1,15 @@
 """Waiting is earned: one that never reads costs the others next to nothing, one that reads slowly loses nothing."""
 
+import socket
 import threading
 import time
 
 import pytest
 
 import mqtt_packets as mp
-from broker import TIME_FACTOR
+from broker import TIME_FACTOR, Broker
 from mqtt_packets import PINGRESP, PUBLISH
+from mqtt_wire import WireClient
 
 PAYLOAD = b"x" * 16_000  # a never-reader is full within a part of a second
 
@@ -113,3 +115,41 @@ def test_a_publisher_that_is_held_up_is_answered_within_its_keep_alive(mqtt, uni
     finally:
         done.set()
         thread.join()
+
+
+def test_a_client_that_acknowledges_before_it_reads_on_gets_everything(comqtt_program, tmp_path, threads):
+    """It waits until each PUBACK is taken, over a socket that takes few while nobody reads them. It begins when more waits
+    for it than the high mark of an output."""
+    path, count, before = tmp_path / "socket", 1500, 1000
+    many = threading.Event()
+    broker = Broker(comqtt_program, template=f"{comqtt_program} --tcp 127.0.0.1:{{port}} --unix {path} "
+                                             f"--threads {threads} --storage-way 0")
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10 * TIME_FACTOR)
+            client.connect(str(path))
+            client.sendall(mp.connect("blocking", 4) + mp.subscribe(1, [("t", 1)], version=4))
+            stream = client.makefile("rb")
+            assert stream.read(9) == b"\x20\x02\x00\x00\x90\x03\x00\x01\x01"
+
+            def publish():
+                publisher = WireClient(broker.port, 4)
+                publisher.connect("publisher")
+                for i in range(count):
+                    publisher.send(mp.publish("t", b"%06d" % i + PAYLOAD[:2000], 1, packet_id=i + 1, version=4))
+                for n in range(count):
+                    publisher.expect(mp.PUBACK)
+                    if n == before:
+                        many.set()
+                publisher.disconnect()
+
+            publishing = threading.Thread(target=publish, daemon=True)
+            publishing.start()
+            assert many.wait(20 * TIME_FACTOR)
+            for i in range(count):
+                expected = mp.publish("t", b"%06d" % i + PAYLOAD[:2000], 1, packet_id=i + 1, version=4)
+                assert stream.read(len(expected)) == expected
+                client.sendall(mp.ack(mp.PUBACK, i + 1, version=4))
+            publishing.join()
+    finally:
+        assert broker.stop() == 0, broker.log()

@@ -165,3 +165,13 @@ def test_a_too_large_retained_message_or_will_is_skipped_too(mqtt, unique):
     willing = mqtt.connect(unique("c"), will=Will(prefix + "/w", b"x" * 500))
     willing.drop()
     client.expect_nothing(via=publisher)
+
+
+@pytest.mark.parametrize("packet", (SUBACK, UNSUBACK))
+def test_an_answer_to_filters_that_is_too_large_ends_the_connection_with_its_reason(mqtt, unique, packet):
+    """[MQTT-3.8.4-1] [MQTT-3.10.4-4] [MQTT-3.1.2-24] It is owed, and may not be sent."""
+    client = mqtt.connect(unique("c"), props={"maximum_packet_size": 30})
+    filters = [unique("f") for _ in range(50)]
+    client.send(mp.subscribe(1, [(each, 0) for each in filters]) if packet == SUBACK else mp.unsubscribe(1, filters))
+    assert client.expect(mp.DISCONNECT).reason == 0x95
+    client.expect_closed()

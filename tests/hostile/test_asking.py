@@ -18,6 +18,15 @@ def test_subscriptions_for_ever_cost_their_number(besiege):
     siege.assert_bounded(most * (4 * length + 2048), blocks * 100 * length)
 
 
+def test_long_filters_for_ever_cost_their_bytes(besiege):
+    limit, length, attempts = 1 * MIB, 60_000, 2000
+    siege = besiege(f"limits.client-subscription-bytes={limit}")
+    stream = (mp.subscribe(1 + n, [(f"{n}/".ljust(length, "x"), 1)]) for n in range(attempts))
+    opening = mp.connect(unique_name("h"), clean=False, keep_alive=0, props={"session_expiry": 1000})
+    siege.during(siege.attacker(opening, stream).run)
+    siege.assert_bounded(4 * limit, attempts * length)
+
+
 def test_subscribing_and_unsubscribing_for_ever_costs_nothing(besiege):
     length, blocks = 1000, 300
     siege = besiege()

@@ -51,6 +51,33 @@ def test_publishing_to_new_topics_for_ever_costs_the_limit_of_routes(besiege):
     siege.assert_bounded(routes * 1024 * siege.threads, attempts * 130)
 
 
+def test_publishing_to_new_long_topics_for_ever_costs_the_bytes_of_routes(besiege):
+    limit, size, attempts = 2 * MIB, 60_000, 3000
+    siege = besiege(f"limits.route-bytes={limit}")
+    stream = (mp.publish(f"{n}/".ljust(size, "x"), b"1") for n in range(attempts))
+    hostile = siege.attacker(mp.connect(unique_name("h"), keep_alive=0), stream)
+    siege.during(hostile.run)
+    assert hostile.ended == "sent"
+    siege.assert_bounded(limit * siege.threads, attempts * size)
+
+
+def test_large_properties_are_not_copied_for_each_receiver(besiege):
+    receivers, siege = 40, besiege()
+    properties = {"user": [(f"name {n}", "v" * 4000) for n in range(500)]}
+    witness = siege.client()
+    witness.subscribe("to/all")
+    for n in range(receivers):
+        reader = siege.attacker(mp.connect(unique_name("r"), keep_alive=0) + mp.subscribe(1, [("to/all", 0)]),
+                                reads=False)
+        reader.open()
+    packet = mp.publish("to/all", b"x", props=properties)
+    hostile = siege.attacker(mp.connect(unique_name("h"), keep_alive=0) + packet)
+    siege.during(hostile.run)
+    assert hostile.ended == "sent"
+    assert witness.message("to/all", b"x").properties["user"] == properties["user"]
+    siege.assert_bounded(4 * len(packet), receivers * len(packet))
+
+
 def test_topic_aliases_for_ever_cost_their_limit(besiege):
     """Each of many connections sets aliases of the longest topics until it is sent away."""
     count, siege, attack = 60, besiege(), 0

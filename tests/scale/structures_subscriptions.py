@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import mqtt_packets as mp
 from bulk import exchange, packets_of
 from structure import ACK, SUBACK_100, Structure, hundreds, published, subscribed, unsubscribed
@@ -88,3 +90,112 @@ class SubscriptionsOfMany(Structure):
 
     def close(self) -> None:
         self.publisher.close()
+
+
+class GroupsOfOne(Structure):
+    """One client in many shared groups of one topic: each message goes to it once for each of them. It leaves with more in
+    its queue than it has read."""
+
+    phases = ("grow", "use", "queue", "leave")
+    MESSAGES = 3
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.publisher = self.client("publisher")
+        self.member = self.client("member")
+
+    def grow(self, size: int) -> None:
+        filters = [f"$share/group-{i:06}/groups" for i in range(size)]
+        packets_of(mp.SUBACK, SUBACK_100, self.member.exchange(subscribed(filters, 1), size // 100 * SUBACK_100),
+                   size // 100)
+
+    def use(self, size: int) -> int:
+        messages = [mp.publish("groups", b"message %d" % i, version=4) for i in range(self.MESSAGES)]
+        _, got = exchange([(self.publisher, b"".join(messages), 0),
+                           (self.member, b"", len(messages[0]) * self.MESSAGES * size)])
+        assert got == b"".join(each * size for each in messages)
+        return size * self.MESSAGES
+
+    def queue(self, size: int) -> int:
+        """Nobody reads them."""
+        messages = published(["groups"] * self.MESSAGES, 1)
+        packets_of(mp.PUBACK, ACK, self.publisher.exchange(messages, self.MESSAGES * ACK), self.MESSAGES)
+        return size * self.MESSAGES
+
+    def leave(self, size: int) -> int:
+        before = self.broker.connections()
+        self.member.close()
+        self.broker.wait_for_connections(before - 1)
+        self.publisher.ping()
+        return size * self.MESSAGES
+
+    def close(self) -> None:
+        self.publisher.close()
+
+
+class FiltersLookedAt(Structure):
+    """Filters of which each topic makes the broker look at all, and matches none: to be counted as work."""
+
+    phases = ("grow", "use", "leave")
+    TOPICS = 20
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.subscriber = self.client("subscriber")
+
+    def grow(self, size: int) -> int:
+        self.levels = size.bit_length() - 1
+        filters = ["/".join(levels) + "/end" for levels in itertools.product("a+", repeat=self.levels)]
+        self.filters = len(filters)
+        answers = sum(4 + len(part) for part in hundreds(filters))
+        self.subscriber.exchange(subscribed(filters), answers)
+        return self.filters
+
+    def use(self, size: int) -> int:
+        topics = ["a/" * self.levels + f"{i}/nothing" for i in range(self.TOPICS)]
+        self.subscriber.exchange(published(topics, 0), 0)
+        self.subscriber.ping()
+        return self.filters * self.TOPICS
+
+    def leave(self, size: int) -> int:
+        self.subscriber.leave()
+        return self.filters
+
+    def close(self) -> None:
+        pass
+
+
+class LongFilters(Structure):
+    """Few filters that are long: what they cost is their bytes."""
+
+    phases = ("grow", "shrink", "grow", "leave")
+    LENGTH, IN_ONE = 60_000, 10
+
+    @staticmethod
+    def sizes() -> tuple[int, int]:
+        return tuple(size // 100 for size in Structure.sizes())
+
+    @staticmethod
+    def options(size: int) -> tuple:
+        return ("limits.client-subscription-bytes=1073741824",)
+
+    def __init__(self, broker):
+        super().__init__(broker)
+        self.subscriber = self.client("subscriber")
+
+    def packets(self, size: int, make) -> bytes:
+        filters = [f"{i}/".ljust(self.LENGTH, "x") for i in range(size)]
+        return b"".join(make(1, filters[at:at + self.IN_ONE]) for at in range(0, size, self.IN_ONE))
+
+    def grow(self, size: int) -> None:
+        text = self.packets(size, lambda number, part: mp.subscribe(number, [(each, 0) for each in part], version=4))
+        count = size // self.IN_ONE
+        packets_of(mp.SUBACK, 4 + self.IN_ONE, self.subscriber.exchange(text, count * (4 + self.IN_ONE)), count)
+
+    def shrink(self, size: int) -> None:
+        text = self.packets(size, lambda number, part: mp.unsubscribe(number, part, version=4))
+        count = size // self.IN_ONE
+        packets_of(mp.UNSUBACK, ACK, self.subscriber.exchange(text, count * ACK), count)
+
+    def leave(self, size: int) -> None:
+        self.subscriber.leave()

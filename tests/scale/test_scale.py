@@ -35,6 +35,18 @@ def test_subscriptions_of_many_clients(scale):
     scale(subscriptions.SubscriptionsOfMany)
 
 
+def test_shared_subscriptions_of_one_client(scale):
+    scale(subscriptions.GroupsOfOne)
+
+
+def test_filters_that_a_topic_makes_the_broker_look_at(scale):
+    scale(subscriptions.FiltersLookedAt)
+
+
+def test_long_filters(scale):
+    scale(subscriptions.LongFilters)
+
+
 @memory_and_store
 def test_retained_messages_and_their_replays(scale, store):
     scale(messages.Retained, store)

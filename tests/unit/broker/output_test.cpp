@@ -26,7 +26,7 @@ struct Stage {
     }
     void share(std::string_view text) {
         const auto message = make_message(text);
-        out.append_shared(message);
+        out.append_shared(message, Output::Part::payload);
     }
     size_t flush(size_t room = SIZE_MAX) {
         link.room = room;
@@ -122,7 +122,7 @@ TEST_CASE("a shared payload is written from the message itself, which lives unti
     auto message = make_message(std::string(500, 'p'));
     const void* payload = message->payload().data;
     stage.append("head");
-    stage.out.append_shared(message);
+    stage.out.append_shared(message, Output::Part::payload);
     message = {};
     stage.flush();
     CHECK(stage.link.last_part == payload);
@@ -132,7 +132,7 @@ TEST_CASE("a shared payload is written from the message itself, which lives unti
 TEST_CASE("what is appended behind a shared payload is not written into it") {
     Stage stage;
     const auto message = make_message("shared");
-    stage.out.append_shared(message);
+    stage.out.append_shared(message, Output::Part::payload);
     stage.append("x");
     stage.extend("y");
     CHECK(message->payload().text() == "shared");

@@ -181,3 +181,36 @@ TEST_CASE("a small payload is copied, so that many packets go out in one part") 
     CHECK(link.taken == expected);
     CHECK(link.last_part != publication.made->payload().data);
 }
+
+TEST_CASE("whatever parts are referenced, the packet is the same as with all of them copied, and nothing large is copied") {
+    std::vector<uint8_t> raw;
+    ByteWriter writer(raw);
+    writer.u8(0x03);
+    const std::string type(kSharedPayload, 'c');
+    writer.string(ByteView(type));
+    const std::string topics[] = {"t", std::string(kSharedPayload, 't')};
+    const std::string properties[] = {"", std::string(raw.begin(), raw.end())};
+    const std::string payloads[] = {"", "p", std::string(kSharedPayload - 1, 'p'), std::string(kSharedPayload, 'p')};
+    for (const std::string& topic : topics)
+        for (const std::string& list : properties)
+            for (const std::string& payload : payloads)
+                for (const Version version : {Version::v311, Version::v5})
+                    for (const int qos : {0, 1}) {
+                        Sample copied(topic, payload, list), shared(topic, payload, list);
+                        shared.message();
+                        PublishForm form;
+                        form.version = version;
+                        form.qos = static_cast<uint8_t>(qos);
+                        form.packet_id = 0x1234;
+                        CAPTURE(topic.size());
+                        CAPTURE(list.size());
+                        CAPTURE(payload.size());
+                        CHECK(written(shared, form) == written(copied, form));
+                        ChunkPool pool(1 << 20);
+                        Output out;
+                        FakeLink link;
+                        write_publish(pool, out, shared, form);
+                        CHECK(out.copied() < kSharedPayload + 100);
+                        out.flush(pool, link);
+                    }
+}

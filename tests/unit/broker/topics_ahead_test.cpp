@@ -42,7 +42,7 @@ void check_walk(const Batch& batch, const RouteCache& routes, size_t ask_every) 
 }  // namespace
 
 TEST_CASE("the hash of each packet's topic is the topic's own, whether it was looked at before or not") {
-    RouteCache routes(1000, 11);
+    RouteCache routes(1000, SIZE_MAX, 11);
     Batch batch;
     for (int i = 0; i < 100; ++i) batch.add("topic/" + std::to_string(i), "payload");
     for (const size_t ask_every : {1, 2, 3, 7, 8, 9, 20}) check_walk(batch, routes, ask_every);
@@ -53,7 +53,7 @@ TEST_CASE("the hash of each packet's topic is the topic's own, whether it was lo
 
 TEST_CASE("packets of every size and kind in between do no harm") {
     support::Random random(2);
-    const RouteCache routes(1000, 11);
+    const RouteCache routes(1000, SIZE_MAX, 11);
     for (int round = 0; round < 50; ++round) {
         Batch batch;
         for (int i = 0; i < 60; ++i) {
@@ -69,7 +69,7 @@ TEST_CASE("packets of every size and kind in between do no harm") {
 }
 
 TEST_CASE("a batch that ends inside a packet is read no further than its end") {
-    const RouteCache routes(1000, 11);
+    const RouteCache routes(1000, SIZE_MAX, 11);
     Batch batch;
     for (int i = 0; i < 5; ++i) batch.add("topic/" + std::to_string(i), "payload");
     const size_t whole = batch.bytes.size();
@@ -84,7 +84,7 @@ TEST_CASE("a batch that ends inside a packet is read no further than its end") {
 }
 
 TEST_CASE("a topic length that is longer than its packet ends the look ahead") {
-    const RouteCache routes(1000, 11);
+    const RouteCache routes(1000, SIZE_MAX, 11);
     Batch batch;
     batch.add("good", "payload");
     const size_t start = batch.bytes.size();
