@@ -34,7 +34,7 @@ Route* Shard::route_in_share(ByteView topic) {
     const uint64_t hash = routes_.hash_of(topic);
     if (!share_.used_up()) return &route_for(topic, hash);
     Route* route = routes_.find(topic, hash);
-    return route && is_current(*route) && share_.few(route->targets.size()) ? route : nullptr;
+    return route && is_current(*route) && share_.few(route->ordinary()) ? route : nullptr;
 }
 
 /// Retained topics are many and each is published rarely: they do not push others out of the cache.
@@ -52,6 +52,7 @@ void Shard::fill_route(Route& route) {
     const std::string_view topic = route.topic();
     route.targets.clear();
     route.groups.clear();
+    route.identifiers = 0;
     route.remote_shards = 0;
     route.acl_epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
     route.read_until_ms = here_.now_ms() + here_.core().config.limits.acl_cache_lifetime_ms;
@@ -86,6 +87,12 @@ hooks::Verdict Shard::verdict_of(Target& target, std::string_view topic) {
 
 /// The sessions of this shard among `matches_`, with what their subscriptions come to, and which other shards have some.
 void Shard::fill_targets(Route& route) {
+    size_t identifiers = 0;
+    const auto complete = [&] {
+        if (route.targets.empty()) return;
+        identifiers += session::complete_identifiers(route.targets.back().identifiers);
+        identifiers += session::complete_identifiers(route.targets.back().own_identifiers);
+    };
     for (const topics::Match& match : matches_.plain) {
         if (match.subscriber.shard() != here_.number()) {
             route.remote_shards |= uint64_t{1} << match.subscriber.shard();
@@ -94,6 +101,7 @@ void Shard::fill_targets(Route& route) {
         Session* s = clients_.session(match.subscriber.value);
         if (!s) continue;
         if (route.targets.empty() || route.targets.back().session != s) {
+            complete();
             route.targets.emplace_back();
             route.targets.back().session = s;
             route.targets.back().own = false;
@@ -112,6 +120,8 @@ void Shard::fill_targets(Route& route) {
             session::add_identifier(target.own_identifiers, options.identifier);
         }
     }
+    complete();
+    route.identifiers = identifiers;
 }
 
 void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box, Route* known) {

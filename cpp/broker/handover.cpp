@@ -151,7 +151,7 @@ bool Shard::accept_run(const Run& run, bool one_topic, uint32_t& done) {
     if (one_topic && !done) {
         Route* route = route_in_share(run.topic());
         if (!route) return false;
-        if (!RunLimits(route->targets.size()).reached(run.count, run.packets.size)) {
+        if (!RunLimits(route->ordinary()).reached(run.count, run.packets.size)) {
             deliver_run(*route, run);
             return true;
         }
@@ -160,7 +160,7 @@ bool Shard::accept_run(const Run& run, bool one_topic, uint32_t& done) {
         const Run rest = run.from(done);
         Route* route = route_in_share(rest.topic());
         if (!route) return false;
-        const Run next = rest.of_one_topic(RunLimits(route->targets.size()));
+        const Run next = rest.of_one_topic(RunLimits(route->ordinary()));
         deliver_run(*route, next);
         done += static_cast<uint32_t>(next.packets.size);
     }

@@ -26,6 +26,7 @@ session::Delivery Shard::delivery_of(const hooks::StoredMessage& record) {
     for (const mqtt::Property& property : record.packet.properties.items())
         if (property.id == mqtt::PropertyId::subscription_identifier)
             session::add_identifier(delivery.identifiers, static_cast<uint32_t>(property.number));
+    session::complete_identifiers(delivery.identifiers);
     return delivery;
 }
 

@@ -51,12 +51,14 @@ struct alignas(64) Route {
         return {topic_size > kInlineTopic ? long_topic.get() : inline_topic, topic_size};
     }
     void assign(ByteView name);
-    /// What a message costs, in ordinary receivers: to find whose turn it is in a group takes longer.
-    size_t receivers() const { return targets.size() + 16 * groups.size(); }
+    /// What a message to the ordinary receivers costs, in such with one subscription: identifiers are written one by one.
+    size_t ordinary() const { return targets.size() + identifiers / 16; }
+    /// The same with the groups: to find whose turn it is takes longer.
+    size_t receivers() const { return ordinary() + 16 * groups.size(); }
     /// Memory of all of it.
     size_t bytes() const {
         return sizeof(Route) + (long_topic ? topic_size : 0) + targets.more_bytes() +
-               groups.capacity() * sizeof(RouteGroup);
+               identifiers * sizeof(uint32_t) + groups.capacity() * sizeof(RouteGroup);
     }
 
     static constexpr size_t kInlineTopic = 56;
@@ -73,6 +75,7 @@ struct alignas(64) Route {
     std::unique_ptr<char[]> long_topic;
     SmallList<Target> targets;
     std::vector<RouteGroup> groups;
+    size_t identifiers = 0;  ///< of all targets
     size_t counted = 0;  ///< bytes that the cache has counted; 0 = it is free
 };
 

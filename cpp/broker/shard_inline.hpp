@@ -40,7 +40,7 @@ void Shard::each_target(Route& route, F&& fn) {
         ~Wide() { wide = false; }
         bool& wide;
     } const wide(wide_, route.targets.size() > flushes_);
-    share_.use(route.targets.size());
+    share_.use(route.ordinary());
     Target* const end = route.targets.end();
     for (Target* target = route.targets.begin(); target != end; ++target) {
         if (end - target > static_cast<ptrdiff_t>(kAhead)) __builtin_prefetch(target[kAhead].session);

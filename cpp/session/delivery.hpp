@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ref.hpp"
@@ -14,16 +15,28 @@ namespace comqtt::session {
 
 /// Subscription identifiers of the subscriptions that matched, shared by all deliveries of a route. Never empty.
 struct IdentifierList : RefCounted<IdentifierList> {
-    std::vector<uint32_t> identifiers;  ///< ascending
+    std::vector<uint32_t> identifiers;  ///< ascending, each once, when complete
+    bool complete = true;
 };
 
-/// Adds an identifier to a list made when first needed; 0 = none.
+/// Adds an identifier to a list made when first needed; 0 = none. Whoever adds more than one completes the list.
 inline void add_identifier(Ref<IdentifierList>& list, uint32_t identifier) {
     if (!identifier) return;
     if (!list) list = Ref<IdentifierList>::adopt(new IdentifierList);
     auto& all = list->identifiers;
-    const auto at = std::lower_bound(all.begin(), all.end(), identifier);
-    if (at == all.end() || *at != identifier) all.insert(at, identifier);
+    if (!all.empty() && all.back() == identifier) return;
+    list->complete &= all.empty() || all.back() < identifier;
+    all.push_back(identifier);
+}
+/// How many there are.
+inline size_t complete_identifiers(const Ref<IdentifierList>& list) {
+    if (!list) return 0;
+    auto& all = list->identifiers;
+    if (!std::exchange(list->complete, true)) {
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+    }
+    return all.size();
 }
 
 struct Delivery {
