@@ -27,7 +27,8 @@ public:
     template <typename... Args>
     void write(LogLevel level, std::string_view component, fmt::format_string<Args...> format,
                Args&&... args) const {
-        if (enabled(level)) sink_(level, component, one_line(fmt::format(format, std::forward<Args>(args)...)));
+        if (enabled(level))
+            sink_(level, component, one_line(fmt::format(format, std::forward<Args>(args)...)));
     }
 
 private:

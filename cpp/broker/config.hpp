@@ -73,7 +73,7 @@ struct Limits {
     uint32_t deferrals = 100'000;    ///< pending at one time, per server
     uint32_t acl_cache_size = 1024;  ///< verdicts per client; 0 = ask each time
     uint32_t acl_cache_lifetime_ms = 10'000;
-    uint32_t routes = 524'288;  ///< cached routes of one shard
+    uint32_t routes = 524'288;            ///< cached routes of one shard
     uint64_t route_bytes = 256ull << 20;  ///< of those; one may be above
     uint32_t sessions = 10'000'000;
     uint32_t blocked_clients = 1'000'000;

@@ -91,7 +91,8 @@ uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
     const Session& s = *c.session;
     if (s.stored && here_.core().store_health.failing()) return code(here_.core().store_health.reason());
     if ((s.subscriptions.size() + state.added >= limits.subscriptions_per_client ||
-         s.subscriptions.bytes() + state.added_bytes + entry.filter.size() > limits.client_subscription_bytes) &&
+         s.subscriptions.bytes() + state.added_bytes + entry.filter.size() >
+             limits.client_subscription_bytes) &&
         !s.subscriptions.contains(entry.filter))
         return code(Reason::quota_exceeded);
     return kUndecided;

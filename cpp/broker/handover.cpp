@@ -118,8 +118,7 @@ bool Shard::accept_mail(MailBatch& batch, Mail& mail) {
 /// confirmed by itself: an empty round would be at once, whatever those before it wait for.
 void Shard::confirm_batch(MailBatch& batch) {
     if (!batch.vouched) return;
-    if (!batch.all_read())
-        announce_part(batch);
+    if (!batch.all_read()) announce_part(batch);
     if (std::exchange(batch.failed, false)) {
         outboxes_.notice(batch.from, [round = batch.round](Shard& sender) {
             notice_confirmed(sender, round, Status::internal, "a message could not be handled");

@@ -100,9 +100,9 @@ void Ledger::confirm(Round& round) {
     const auto tell = [&](std::vector<Confirmation>& confirmations) {
         for (const Confirmation& wanted : std::exchange(confirmations, {}))
             outboxes_.notice(wanted.shard,
-                           [number = wanted.round, status = round.status, text = round.text](Shard& shard) {
-                               notice_confirmed(shard, number, status, text);
-                           });
+                             [number = wanted.round, status = round.status, text = round.text](Shard& shard) {
+                                 notice_confirmed(shard, number, status, text);
+                             });
     };
     tell(round.confirmations);
     if (!round.shards) tell(round.passed_on);

@@ -76,7 +76,7 @@ struct alignas(64) Route {
     SmallList<Target> targets;
     std::vector<RouteGroup> groups;
     size_t identifiers = 0;  ///< of all targets
-    size_t counted = 0;  ///< bytes that the cache has counted; 0 = it is free
+    size_t counted = 0;      ///< bytes that the cache has counted; 0 = it is free
 };
 
 /// Table topic -> route of one shard, bounded in number and in bytes.

@@ -27,8 +27,8 @@
 #include "broker/inline_input.hpp"
 #include "broker/ledger.hpp"
 #include "broker/loads.hpp"
-#include "broker/mail_lanes.hpp"
 #include "broker/log_limiters.hpp"
+#include "broker/mail_lanes.hpp"
 #include "broker/outboxes.hpp"
 #include "broker/publication.hpp"
 #include "broker/publish_writer.hpp"
@@ -558,8 +558,8 @@ private:
     Ledger ledger_;
     Replays replays_;
     static const topics::RetainedStore::Budget kReplayWork;  ///< of a round, or a request
-    topics::RetainedStore::Budget first_pieces_;     ///< left in this round for what goes along with SUBACK
-    uint64_t mail_read_ = 0;                         ///< batches of the mailbox, but for what is in lanes_
+    topics::RetainedStore::Budget first_pieces_;  ///< left in this round for what goes along with SUBACK
+    uint64_t mail_read_ = 0;                      ///< batches of the mailbox, but for what is in lanes_
     MailLanes lanes_;
     std::vector<Ref<hooks::Client>> handover_logs_;  ///< to each shard; null = not stored yet
     std::vector<Ref<hooks::Client>> arrived_logs_;   ///< from each shard

@@ -6,8 +6,9 @@
 namespace comqtt::broker {
 
 inline bool Shard::busy() const {
-    return replays_.busy() || !inputs_.empty() || !turns_.empty() || (!departures_.empty() && !shutting_down_) || !late_.empty() ||
-           !half_closed_.empty() || !lanes_.empty() || overdue_;
+    return replays_.busy() || !inputs_.empty() || !turns_.empty() ||
+           (!departures_.empty() && !shutting_down_) || !late_.empty() || !half_closed_.empty() ||
+           !lanes_.empty() || overdue_;
 }
 
 inline bool Shard::idle() const {

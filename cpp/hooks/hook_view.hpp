@@ -20,8 +20,8 @@ public:
 private:
     friend class Dispatcher;
     uint64_t version_ = 0;
-    unsigned depth_ = 0;                           ///< calls under way, one inside the other
-    std::shared_ptr<const void> list_;             ///< Dispatcher::List
+    unsigned depth_ = 0;                            ///< calls under way, one inside the other
+    std::shared_ptr<const void> list_;              ///< Dispatcher::List
     std::vector<std::shared_ptr<const void>> old_;  ///< that a call under way still goes through
 };
 

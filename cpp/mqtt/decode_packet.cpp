@@ -5,14 +5,16 @@ namespace {
 
 constexpr uint32_t type_bit(PacketType type) { return 1u << static_cast<unsigned>(type); }
 
-constexpr uint32_t kBothWays = type_bit(PacketType::publish) | type_bit(PacketType::puback) | type_bit(PacketType::pubrec) |
-                               type_bit(PacketType::pubrel) | type_bit(PacketType::pubcomp);
+constexpr uint32_t kBothWays = type_bit(PacketType::publish) | type_bit(PacketType::puback) |
+                               type_bit(PacketType::pubrec) | type_bit(PacketType::pubrel) |
+                               type_bit(PacketType::pubcomp);
 constexpr uint32_t kFromClient = kBothWays | type_bit(PacketType::connect) | type_bit(PacketType::subscribe) |
                                  type_bit(PacketType::unsubscribe) | type_bit(PacketType::pingreq) |
                                  type_bit(PacketType::disconnect);
 constexpr uint32_t kFromServer = kBothWays | type_bit(PacketType::connack) | type_bit(PacketType::suback) |
                                  type_bit(PacketType::unsuback) | type_bit(PacketType::pingresp);
-constexpr uint32_t kFromServerV5 = kFromServer | type_bit(PacketType::disconnect) | type_bit(PacketType::auth);
+constexpr uint32_t kFromServerV5 =
+    kFromServer | type_bit(PacketType::disconnect) | type_bit(PacketType::auth);
 
 DecodeError malformed(const char* statement, const char* what) {
     return {Reason::malformed_packet, statement, what, 0};

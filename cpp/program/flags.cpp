@@ -42,9 +42,9 @@ void add_flag(Flags& flags, const CLI::App& app, const Twin& twin) {
     const bool given = app.count(twin.flag) > 0;
     for (const auto& [key, value] : flags.settings)
         if (given && bare(key) == twin.key && value != *twin.value)
-            throw CLI::ValidationError(
-                twin.flag, std::string(twin.flag) + " " + *twin.value + " and --set " + key + "=" + value +
-                               " contradict each other: give one of them");
+            throw CLI::ValidationError(twin.flag, std::string(twin.flag) + " " + *twin.value + " and --set " +
+                                                      key + "=" + value +
+                                                      " contradict each other: give one of them");
     if (given && twin.value->empty())
         throw CLI::ValidationError(twin.flag, std::string(twin.flag) + ": the value is empty");
     // Before the others, so that --set changes what is only the program's default.
@@ -63,8 +63,8 @@ void judge_settings(Flags& flags, std::string& log_level) {
         if (bare(key) != "log-level") return false;
         log_level = value;
         if (std::ranges::find(kLogLevels, value) == kLogLevels.end())
-            throw CLI::ValidationError("--set", "--set " + key + "=" + value +
-                                                    ": debug, info, warn, error or off is expected");
+            throw CLI::ValidationError(
+                "--set", "--set " + key + "=" + value + ": debug, info, warn, error or off is expected");
         return true;
     });
 }
@@ -119,12 +119,12 @@ Parsed parse_flags(int argc, char** argv) {
     try {
         app.parse(argc, argv);
         for (const std::string& text : settings) flags.settings.push_back(split_setting(text));
-        for (const Twin& twin : {Twin{"--threads", "threads", &threads},
-                                 Twin{"--sync", "storage.sync", &sync},
-                                 Twin{"--durability", "storage.durability", &durability},
-                                 Twin{"--storage-path", "storage-path", &storage_path},
-                                 Twin{"--storage-way", "storage-way", &storage_way},
-                                 Twin{"--log-level", "log-level", &log_level}})
+        for (const Twin& twin :
+             {Twin{"--threads", "threads", &threads}, Twin{"--sync", "storage.sync", &sync},
+              Twin{"--durability", "storage.durability", &durability},
+              Twin{"--storage-path", "storage-path", &storage_path},
+              Twin{"--storage-way", "storage-way", &storage_way},
+              Twin{"--log-level", "log-level", &log_level}})
             add_flag(flags, app, twin);
         judge_settings(flags, log_level);
     } catch (const CLI::ParseError& error) {

@@ -1,7 +1,8 @@
 #include "log.hpp"
 
 // Five letters at most: the column of the level is as wide.
-#define SPDLOG_LEVEL_NAMES {"trace", "debug", "info", "warn", "error", "fatal", "off"}
+#define SPDLOG_LEVEL_NAMES \
+    { "trace", "debug", "info", "warn", "error", "fatal", "off" }
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>

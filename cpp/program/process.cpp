@@ -12,11 +12,8 @@ namespace {
 constexpr struct {
     int number;
     const char* name;
-} kSignals[] = {{SIGINT, "SIGINT"},
-                {SIGTERM, "SIGTERM"},
-                {SIGHUP, "SIGHUP"},
-                {SIGUSR1, "SIGUSR1"},
-                {SIGUSR2, "SIGUSR2"}};
+} kSignals[] = {
+    {SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}};
 
 }  // namespace
 

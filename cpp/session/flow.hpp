@@ -12,12 +12,12 @@
 namespace comqtt::session {
 
 struct Flow {
-    Inflight inflight;                  ///< outbound, sent
+    Inflight inflight;                 ///< outbound, sent
     LazyDeque<mqtt::PacketId> resend;  ///< of `inflight`: to be sent again on this connection
-    Queue queue;                        ///< outbound, not sent
-    ReceivedIds received;               ///< inbound QoS 2
-    uint32_t unreleased = 0;      ///< of these: came on the present connection and wait for PUBREL (4.9)
-    uint32_t held_publishes = 0;  ///< of `inflight`: not sent before they are stored
+    Queue queue;                       ///< outbound, not sent
+    ReceivedIds received;              ///< inbound QoS 2
+    uint32_t unreleased = 0;           ///< of these: came on the present connection and wait for PUBREL (4.9)
+    uint32_t held_publishes = 0;       ///< of `inflight`: not sent before they are stored
 
     /// Messages in flight on the present connection.
     size_t outstanding() const { return inflight.count() - resend.size(); }

@@ -34,9 +34,9 @@ public:
     };
     /// What a scan may cost.
     struct Budget {
-        size_t messages = 0;           ///< to be found
-        size_t topics = 0;             ///< to be looked at
-        size_t bytes = SIZE_MAX;       ///< footprints of those found; the last one may go beyond
+        size_t messages = 0;      ///< to be found
+        size_t topics = 0;        ///< to be looked at
+        size_t bytes = SIZE_MAX;  ///< footprints of those found; the last one may go beyond
         bool spent() const { return messages == 0 || topics == 0 || bytes == 0; }
     };
     /// Appends to `out` up to `limit` messages whose topic matches the (ordinary, valid) filter, in topic order,

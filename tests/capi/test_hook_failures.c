@@ -94,7 +94,8 @@ static comqtt_server* broken_server(broken* it, bool proceed) {
     CHECK_OK(comqtt_server_new(options, &server, NULL));
     comqtt_options_free(options);
     CHECK_OK(comqtt_server_add_hook(server, &table, it, NULL, NULL, NULL));
-    CHECK_OK(comqtt_server_add_allow_all(server, NULL, NULL)); /* behind it: must not be asked after a failure */
+    CHECK_OK(
+        comqtt_server_add_allow_all(server, NULL, NULL)); /* behind it: must not be asked after a failure */
     CHECK_OK(comqtt_server_start(server, NULL));
     return server;
 }
@@ -205,8 +206,8 @@ static void a_failing_hook_keeps_the_will_back(void) {
 }
 
 static void with_proceed_a_failing_hook_counts_as_not_asked(void) {
-    static const char* const kSlots[] = {"on_publish",     "on_packet_read", "on_acl_check", "on_subscribe",
-                                         "on_connect",     "on_connect_authenticate"};
+    static const char* const kSlots[] = {"on_publish",   "on_packet_read", "on_acl_check",
+                                         "on_subscribe", "on_connect",     "on_connect_authenticate"};
     broken it;
     comqtt_server* server = broken_server(&it, true);
     for (size_t i = 0; i < sizeof kSlots / sizeof *kSlots; ++i) {

@@ -172,7 +172,8 @@ static void at_the_limit_a_retained_message_may_be_replaced_and_none_added(void)
     CHECK_OK(comqtt_options_set_int(options, "limits.retained-messages", 1, NULL));
     server = test_server(options, true);
     CHECK_OK(comqtt_server_publish(server, S("r/a"), B("one"), 0, true, NULL));
-    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("r/a"), count_packet, &count)) == COMQTT_OK &&
+    EVENTUALLY((count = 0, comqtt_server_each_retained(server, S("r/a"), count_packet, &count)) ==
+                   COMQTT_OK &&
                count == 1);
     CHECK_STATUS(comqtt_server_publish(server, S("other"), B("x"), 0, true, &error), COMQTT_ERR_QUEUE_FULL);
     CHECK_INT(comqtt_error_reason(error), COMQTT_REASON_QUOTA_EXCEEDED);

@@ -55,8 +55,9 @@
     X(load_session, LOAD)                        \
     X(load_messages, LOAD)
 
-#define OTHERS(X)                                                                                            \
-    X(init) X(stop) X(message) X(log) X(cancel) X(drop_hook) X(drop_message) X(drop_user) X(visit_clients) \
+#define OTHERS(X)                                                                                  \
+    X(init)                                                                                        \
+    X(stop) X(message) X(log) X(cancel) X(drop_hook) X(drop_message) X(drop_user) X(visit_clients) \
         X(visit_listeners) X(visit_blocked) X(visit_retained) X(visit_subscriptions)
 
 enum callback {
@@ -88,7 +89,7 @@ typedef struct story {
     comqtt_client* keeper; /* keeps the handle good after comqtt_server_free */
     _Atomic(comqtt_deferral*) token;
     enum deed deed;
-    int target;                           /* whose deed; -1 = every callback calls everything once a state */
+    int target; /* whose deed; -1 = every callback calls everything once a state */
     atomic_bool freed;
     atomic_int dropped;
     atomic_int log_dropped;
@@ -126,7 +127,8 @@ static comqtt_status hook_init(void* user, comqtt_server* server) {
 }
 static void hook_stop(void* user) { came(user, k_stop, NULL); }
 
-static void on_message(void* user, uint64_t subscription, comqtt_client* client, const comqtt_packet* packet) {
+static void on_message(void* user, uint64_t subscription, comqtt_client* client,
+                       const comqtt_packet* packet) {
     UNUSED(subscription);
     UNUSED(packet);
     came(user, k_message, client);
@@ -245,7 +247,8 @@ static void before_the_start(story* it) {
     config.kind = COMQTT_LISTENER_TCP;
     config.address = S("127.0.0.1:0");
     comqtt_server_listen(it->server, &config, NULL);
-    comqtt_server_subscribe(it->server, S("t"), 1, 0, on_message, it, message_dropped, &it->subscription, NULL);
+    comqtt_server_subscribe(it->server, S("t"), 1, 0, on_message, it, message_dropped, &it->subscription,
+                            NULL);
     comqtt_server_subscribe(it->server, S("u"), 1, 0, on_message, it, message_dropped, &passing, NULL);
     comqtt_server_unsubscribe(it->server, passing);
     visit_all(it);
@@ -337,9 +340,14 @@ static void live(int target, enum deed deed) {
 }
 
 static void every_function_may_be_called_in_every_callback(void) {
-    static const int kRare[] = {k_on_packet_id_exhausted,    k_stored_client_by_id,     k_stored_subscriptions_by_client,
-                                k_stored_inflight_by_client, k_stored_retained_by_topic, k_load_messages,
-                                k_on_publish_dropped,        k_log};
+    static const int kRare[] = {k_on_packet_id_exhausted,
+                                k_stored_client_by_id,
+                                k_stored_subscriptions_by_client,
+                                k_stored_inflight_by_client,
+                                k_stored_retained_by_topic,
+                                k_load_messages,
+                                k_on_publish_dropped,
+                                k_log};
     live(-1, do_nothing);
     for (int i = 0; i < k_callbacks; ++i) {
         unsigned count = 0;

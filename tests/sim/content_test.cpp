@@ -99,9 +99,9 @@ TEST_CASE("wills of every size, of several connections that end in one round, ar
             settings.watches_wills = false;
             std::vector<Client*> dying;
             for (unsigned i = 0; i < 4; ++i)
-                dying.push_back(
-                    &stage.connected("dying" + std::to_string(i), i % 2, settings,
-                                     {.will = true, .will_qos = qos, .will_size = size - (size > i ? i : 0)}));
+                dying.push_back(&stage.connected(
+                    "dying" + std::to_string(i), i % 2, settings,
+                    {.will = true, .will_qos = qos, .will_size = size - (size > i ? i : 0)}));
             for (Client* client : dying) client->hang_up();
             stage.rest();
             CHECK(watcher.inbox.size() == dying.size());

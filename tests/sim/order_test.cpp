@@ -72,7 +72,8 @@ private:
 
 }  // namespace
 
-TEST_CASE("what one client publishes arrives in order at one that receives by ordinary and shared subscriptions") {
+TEST_CASE(
+    "what one client publishes arrives in order at one that receives by ordinary and shared subscriptions") {
     for (uint64_t seed = 1; seed <= 32; ++seed) {
         const unsigned count = 1 + seed % 4;
         const auto qos = static_cast<uint8_t>(seed / 4 % 2);

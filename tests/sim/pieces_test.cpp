@@ -34,7 +34,9 @@ size_t answers(Wire& wire) {
 
 }  // namespace
 
-TEST_CASE("one packet with very many filters is handled in pieces, and another client's round trip fits in between") {
+TEST_CASE(
+    "one packet with very many filters is handled in pieces, and another client's round trip fits in "
+    "between") {
     for (unsigned count = 1; count <= 4; ++count) {
         Stage stage(shards(count));
         Client& many = stage.connected("many", 0, {.wire_capacity = 1 << 20});

@@ -48,7 +48,8 @@ TEST_CASE("a retained replay under concurrent changes gives every topic, and lat
     }
 }
 
-TEST_CASE("a subscription is sent the retained message that another thread has acknowledged, not the one before") {
+TEST_CASE(
+    "a subscription is sent the retained message that another thread has acknowledged, not the one before") {
     for (uint64_t seed = 1; seed <= 20; ++seed) {
         Stage stage(shards(2, seed));
         std::string topic = "r";

@@ -42,7 +42,9 @@ double seconds_of(const std::function<void()>& work) {
 
 }  // namespace
 
-TEST_CASE("a hook that selects receivers is told their names on whichever shard they are, also after they came back") {
+TEST_CASE(
+    "a hook that selects receivers is told their names on whichever shard they are, also after they came "
+    "back") {
     for (unsigned count = 1; count <= 4; ++count) {
         Stage stage(shards(count));
         auto hook = std::make_shared<Selector>();
@@ -69,7 +71,8 @@ TEST_CASE("a hook that selects receivers is told their names on whichever shard 
     }
 }
 
-TEST_CASE("what a publish costs with a hook that selects receivers follows from those, not from all clients") {
+TEST_CASE(
+    "what a publish costs with a hook that selects receivers follows from those, not from all clients") {
     Stage stage(shards(2));
     auto hook = std::make_shared<Selector>();
     REQUIRE(stage.sim.core->hooks.add(hook));
@@ -100,7 +103,9 @@ TEST_CASE("what a publish costs with a hook that selects receivers follows from 
     CHECK(receiver.inbox.size() == 1000);
 }
 
-TEST_CASE("what a publish costs when a hook chooses all members of a share grows with their number, not its square") {
+TEST_CASE(
+    "what a publish costs when a hook chooses all members of a share grows with their number, not its "
+    "square") {
     const auto cost = [](unsigned members) {
         Stage stage(shards(2));
         auto hook = std::make_shared<Selector>();

@@ -182,7 +182,9 @@ TEST_CASE("a small payload is copied, so that many packets go out in one part") 
     CHECK(link.last_part != publication.made->payload().data);
 }
 
-TEST_CASE("whatever parts are referenced, the packet is the same as with all of them copied, and nothing large is copied") {
+TEST_CASE(
+    "whatever parts are referenced, the packet is the same as with all of them copied, and nothing large is "
+    "copied") {
     std::vector<uint8_t> raw;
     ByteWriter writer(raw);
     writer.u8(0x03);
@@ -190,7 +192,8 @@ TEST_CASE("whatever parts are referenced, the packet is the same as with all of 
     writer.string(ByteView(type));
     const std::string topics[] = {"t", std::string(kSharedPayload, 't')};
     const std::string properties[] = {"", std::string(raw.begin(), raw.end())};
-    const std::string payloads[] = {"", "p", std::string(kSharedPayload - 1, 'p'), std::string(kSharedPayload, 'p')};
+    const std::string payloads[] = {"", "p", std::string(kSharedPayload - 1, 'p'),
+                                    std::string(kSharedPayload, 'p')};
     for (const std::string& topic : topics)
         for (const std::string& list : properties)
             for (const std::string& payload : payloads)

@@ -139,7 +139,8 @@ TEST_CASE("topics whose hashes are equal or crowd together are told apart, also 
     }
 }
 
-TEST_CASE("bytes are bounded too: long topics and very many receivers push others out, one route may be above") {
+TEST_CASE(
+    "bytes are bounded too: long topics and very many receivers push others out, one route may be above") {
     constexpr size_t kMost = 1 << 20;
     RouteCache cache(10'000, kMost, 1);
     CHECK(cache.bytes() == 0);

@@ -169,7 +169,8 @@ TEST_CASE("a callback that fails counts as NEXT or PROCEED, and the log says whi
         return Action::reject;
     };
     CHECK(stage.ask() == Verdict::deny);
-    CHECK(lines == std::vector<std::string>{"hook 'broken' failed in on_acl_check for client 'client': it broke"});
+    CHECK(lines ==
+          std::vector<std::string>{"hook 'broken' failed in on_acl_check for client 'client': it broke"});
     stage.position = 0;
     CHECK(stage.act() == Action::fail);
     CHECK(lines.back() == "hook 'broken' failed in on_publish for client 'client': it broke");
