@@ -18,7 +18,7 @@ FORM_PACKAGES  := clang-format clang-tidy
 
 REQUIREMENTS := $(wildcard tests/requirements.txt bindings/python/requirements.txt)
 
-.PHONY: run build all test bench asan tsan abi fuzz sanitizers install clean format lint docs abi-baseline \
+.PHONY: run build all test bench asan tsan abi fuzz sanitizers install clean format form lint docs abi-baseline \
         build-packages test-packages fuzz-packages
 
 run: build
@@ -76,6 +76,12 @@ lint: build-packages build/lint/build.ninja
 	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format --dry-run -Werror
 	@git ls-files -co --exclude-standard 'cpp/*.cpp' 'capi/*.cpp' | xargs -P $(JOBS) -n 4 \
 	    clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wthread-safety
+
+# Of `lint` what takes a minute: the form, and that what a lock guards is used under it.
+form: fuzz-packages
+	@cmake/apt-install.sh $(FORM_PACKAGES)
+	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format --dry-run -Werror
+	@cmake/check_locks.sh
 
 # The parts of docs/ that are made: after options or tests were added.
 docs: build
