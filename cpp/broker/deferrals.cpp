@@ -158,7 +158,7 @@ void Shard::continue_step(Connection& c, Suspension state, const hooks::Deferral
                 const auto& entry = state.box->packet.filters[state.index];
                 const Reason refused = in_time && result.has_reason ? result.reason : Reason::not_authorized;
                 if (verdict == Verdict::allow) {
-                    if (!c.session->subscriptions.contains(entry.filter)) ++state.added;
+                    count_added(*c.session, state, entry.filter);
                     state.codes[state.index] = static_cast<uint8_t>(
                         std::min<uint32_t>(entry.qos, here_.core().config.capabilities.maximum_qos));
                 } else {

@@ -26,6 +26,7 @@ public:
         used_ += receivers;
         total_ += receivers;
     }
+    size_t size() const { return size_; }
     /// So many cost nothing of it.
     bool few(size_t receivers) const { return receivers <= size_ / 512; }
     bool used_up() const { return used_ >= size_; }

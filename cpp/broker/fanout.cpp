@@ -52,9 +52,10 @@ void Shard::fill_route(Route& route) {
     const std::string_view topic = route.topic();
     route.targets.clear();
     route.groups.clear();
-    route.identifiers = 0;
+    route.identifiers = route.more_bytes = 0;
     route.remote_shards = 0;
-    route.acl_epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
+    route.acl_epoch = 0;  // of no time, should what follows fail
+    const uint64_t acl_epoch = here_.core().acl_epoch.load(std::memory_order_relaxed);
     route.read_until_ms = here_.now_ms() + here_.core().config.limits.acl_cache_lifetime_ms;
     route.valid_name = mqtt::topic_name_valid(ByteView(topic)) && !topic.starts_with("$SYS") &&
                        topic.size() <= here_.core().config.limits.topic_length &&
@@ -66,7 +67,10 @@ void Shard::fill_route(Route& route) {
     fill_targets(route);
     for (const auto& group : matches_.groups) {
         route.groups.push_back({group, session::ShareName::make(group->share_name, group->topic_filter)});
+        route.more_bytes +=
+            sizeof(session::ShareName) + group->share_name.size() + group->topic_filter.size();
     }
+    route.acl_epoch = acl_epoch;
 }
 
 /// Whether this receiver may have messages of the topic. Asked when there is the first to deliver, and kept as long as the
@@ -87,11 +91,14 @@ hooks::Verdict Shard::verdict_of(Target& target, std::string_view topic) {
 
 /// The sessions of this shard among `matches_`, with what their subscriptions come to, and which other shards have some.
 void Shard::fill_targets(Route& route) {
-    size_t identifiers = 0;
     const auto complete = [&] {
         if (route.targets.empty()) return;
-        identifiers += session::complete_identifiers(route.targets.back().identifiers);
-        identifiers += session::complete_identifiers(route.targets.back().own_identifiers);
+        for (const auto* list : {&route.targets.back().identifiers, &route.targets.back().own_identifiers}) {
+            const size_t count = session::complete_identifiers(*list);
+            route.identifiers += count;
+            if (count)
+                route.more_bytes += sizeof(session::IdentifierList) + (*list)->identifiers.capacity() * 4;
+        }
     };
     for (const topics::Match& match : matches_.plain) {
         if (match.subscriber.shard() != here_.number()) {
@@ -121,7 +128,6 @@ void Shard::fill_targets(Route& route) {
         }
     }
     complete();
-    route.identifiers = identifiers;
 }
 
 void Shard::publish(Publication& p, Source source, hooks::Client* client, PacketBox* box, Route* known) {

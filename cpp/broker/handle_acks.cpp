@@ -4,6 +4,11 @@
 
 namespace comqtt::broker {
 
+namespace {
+/// Bytes of a PUBREL that a client can ask for as often as it likes; the first for each message its window bounds.
+constexpr uint64_t kRepeatedAnswer = 5;
+}  // namespace
+
 mqtt::Packet Shard::ack_packet(const Connection& c, mqtt::PacketType type, mqtt::PacketId id, Reason reason,
                                std::string_view text, const mqtt::Properties* inherited) const {
     Packet packet;
@@ -123,7 +128,8 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                     done = true;
                     break;
                 }
-                if (entry->state == State::published) {
+                const bool again = entry->state != State::published;
+                if (!again) {
                     note_acknowledged(c);
                     release_message(s, *entry);
                     if (s.stored && entry->delivery.position) {
@@ -134,9 +140,11 @@ bool Shard::handle_ack(Connection& c, mqtt::PacketType type, const mqtt::AckView
                     }
                 }
                 if (!entry->held) send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::success);
+                if (again) c.answers += kRepeatedAnswer;
                 if (!s.flow->queue.empty()) pump(c, s);  // its bytes made room
             } else if (!failed) {
                 send_ack(c, mqtt::PacketType::pubrel, ack.packet_id, Reason::packet_identifier_not_found);
+                c.answers += kRepeatedAnswer;
             }
             break;
         case mqtt::PacketType::pubcomp: done = entry && entry->state == State::released; break;

@@ -98,6 +98,13 @@ uint8_t Shard::check_filter(Connection& c, const Suspension& state) const {
     return kUndecided;
 }
 
+/// The filter was granted: those behind it in the packet find less room.
+void Shard::count_added(const Session& s, Suspension& state, const std::string& filter) {
+    if (s.subscriptions.contains(filter)) return;
+    ++state.added;
+    state.added_bytes += filter.size();
+}
+
 void Shard::continue_subscribe(Connection& c, Suspension state) {
     const Packet& packet = state.box->packet;
     state.codes.resize(packet.filters.size(), kUndecided);
@@ -130,10 +137,7 @@ void Shard::continue_subscribe(Connection& c, Suspension state) {
             return;
         }
         if (verdict == hooks::Verdict::allow) {
-            if (!c.session->subscriptions.contains(entry.filter)) {
-                ++state.added;
-                state.added_bytes += entry.filter.size();
-            }
+            count_added(*c.session, state, entry.filter);
             decided = granted;
         } else {
             here_.metrics().acl_denied.add();

@@ -85,7 +85,7 @@ void Ledger::failing(Status status, const std::string& text) {
 
 void Ledger::confirmed(uint64_t number, Status status, const std::string& text) {
     Round* round = rounds_.find(number);
-    if (!round) return;
+    if (!round || !round->shards) return;
     --round->shards;
     if (status != Status::ok && round->status == Status::ok) {
         round->status = status;

@@ -41,11 +41,11 @@ struct Mail {
     uint64_t logged = 0;  ///< message, targeted: position in the hand-over log, 0 = not in it
     uint32_t offset = 0;  ///< run: bytes of the batch
     uint32_t size = 0;
-    uint32_t count = 0;        ///< run: packets
-    uint16_t origin_size = 0;  ///< run: the publisher's client id stands before it
-    bool one_topic = false;    ///< run: all its packets have the topic of the first
-    bool in_order = true;      ///< task: after all messages that came before it
-    mqtt::MessageRef message;
+    uint32_t count = 0;             ///< run: packets
+    uint16_t origin_size = 0;       ///< run: the publisher's client id stands before it
+    bool one_topic = false;         ///< run: all its packets have the topic of the first
+    bool in_order = true;           ///< task: after all messages that came before it
+    mqtt::MessageRef message;       ///< of a task: what it belongs to, null = nothing
     Ref<session::ShareName> share;  ///< targeted
     std::function<void(Shard&)> task;
 };

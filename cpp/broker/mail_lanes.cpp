@@ -34,17 +34,17 @@ bool MailLanes::add(MailBatch& batch, uint64_t number) {
     // What may fail for want of memory comes first: the mail is in one place then, and nothing is counted twice.
     const auto [at, is_new] = lanes_.try_emplace(publisher);
     Lane& lane = at->second;
-    const bool joins = !is_new && lane.back().number == number;
+    const bool joins = !is_new && lane.parts.back().number == number;
     try {
         if (is_new) turns_.push_back(publisher);
-        if (!joins) lane.emplace_back();
-        MailBatch& to = lane.back().batch;
+        if (!joins) lane.parts.emplace_back();
+        MailBatch& to = lane.parts.back().batch;
         to.bytes.insert(to.bytes.end(), origin.begin(), origin.end());
         to.bytes.insert(to.bytes.end(), packets.begin(), packets.end());
         to.mails.emplace_back();
         if (!joins) count(number);
     } catch (...) {
-        if (!joins && !lane.empty()) lane.pop_back();
+        if (!joins && !lane.parts.empty()) lane.parts.pop_back();
         if (is_new) {
             if (!turns_.empty() && turns_.back() == publisher) turns_.pop_back();
             lanes_.erase(at);
@@ -52,7 +52,7 @@ bool MailLanes::add(MailBatch& batch, uint64_t number) {
         throw;
     }
 
-    Part& part = lane.back();
+    Part& part = lane.parts.back();
     part.number = number;
     part.batch.from = batch.from;
     part.batch.round = batch.round;
@@ -65,27 +65,56 @@ bool MailLanes::add(MailBatch& batch, uint64_t number) {
         batch.run_read = 0;
         footprint = origin.size + packets.size;
     } else {
-        footprint = mail.message->footprint();
+        footprint = mail.kind == Mail::Kind::task ? 0 : mail.message->footprint();
     }
     footprint = std::min(footprint, batch.footprint);
     batch.footprint -= footprint;
     part.batch.footprint += footprint;
+    lane.bytes += footprint;
     part.batch.mails.back() = std::move(mail);
     ++batch.read;
     return !joins;
 }
 
-MailBatch& MailLanes::front() { return lanes_.find(turns_.front())->second.front().batch; }
+MailBatch& MailLanes::front() { return lanes_.find(turns_.front())->second.parts.front().batch; }
+
+bool MailLanes::asks_to_wait(uint64_t publisher, Source connection, size_t most, bool costly) {
+    Lane& lane = lanes_.find(publisher)->second;
+    lane.costly |= costly;
+    lane.most = most;
+    if (!lane.costly && lane.bytes <= most) return false;
+    for (const Source& asked : lane.asked)
+        if (key_of(asked) == key_of(connection)) return false;
+    lane.asked.push_back(connection);
+    return true;
+}
+
+void MailLanes::add_task(MailBatch& batch, uint64_t number) {
+    tasks_.emplace_back(number, std::function<void(Shard&)>());
+    tasks_.back().second = std::move(batch.mails[batch.read++].task);
+}
+
+std::function<void(Shard&)> MailLanes::take_task() {
+    if (tasks_.empty() || tasks_.front().first >= oldest()) return {};
+    auto task = std::move(tasks_.front().second);
+    tasks_.pop_front();
+    return task;
+}
 
 void MailLanes::next() {
     const uint64_t publisher = turns_.front();
     const auto at = lanes_.find(publisher);
     Lane& lane = at->second;
-    if (lane.front().batch.all_read()) {
-        uncount(lane.front().number);
-        lane.pop_front();
+    if (lane.parts.front().batch.all_read()) {
+        uncount(lane.parts.front().number);
+        lane.bytes -= lane.parts.front().batch.footprint;
+        lane.parts.pop_front();
     }
-    if (lane.empty()) {
+    if (!lane.asked.empty() && (lane.parts.empty() || (!lane.costly && lane.bytes <= lane.most / 2))) {
+        relieved_.insert(relieved_.end(), lane.asked.begin(), lane.asked.end());
+        lane.asked.clear();
+    }
+    if (lane.parts.empty()) {
         lanes_.erase(at);
     } else {
         turns_.push_back(publisher);

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "broker/mail.hpp"
 
@@ -15,7 +17,8 @@ namespace comqtt::broker {
 
 /// How far a round is with the mail of its shard.
 struct MailTurn {
-    size_t left = 0;  ///< mails that it may still read
+    size_t left = 0;   ///< mails that it may still read
+    size_t tasks = 0;  ///< of the share of deliveries, used by tasks
     uint64_t publisher = 0;
     size_t in_a_row = 0;  ///< of this publisher
 };
@@ -27,7 +30,12 @@ public:
     MailLanes(const MailLanes&) = delete;
     MailLanes& operator=(const MailLanes&) = delete;
 
-    /// Who published the next mail, no task: a hash of the client id, whose sessions and connections come and go.
+    /// The next mail is a message, or a task that belongs to one: it has to keep its place among the publisher's.
+    static bool of_publisher(const MailBatch& batch) {
+        const Mail& mail = batch.mails[batch.read];
+        return mail.kind != Mail::Kind::task || mail.message;
+    }
+    /// Who published it: a hash of the client id, whose sessions and connections come and go.
     uint64_t publisher_of(const MailBatch& batch) const;
 
     bool empty() const { return lanes_.empty(); }
@@ -36,6 +44,18 @@ public:
     /// Takes the next mail of the batch, of a run what is not done. `number` of the batch: they grow. True when it became
     /// a part that is confirmed by itself; else it goes with what was taken of the batch before.
     bool add(MailBatch& batch, uint64_t number);
+    /// The last part of this publisher is not confirmed by itself: that could not be announced.
+    void unvouch(uint64_t publisher) { lanes_.find(publisher)->second.parts.back().batch.vouched = false; }
+    /// True when the connection is to be asked not to send more: its lane holds more than `most` bytes, or `costly`
+    /// messages, and it was not asked before. It is told by take_relieved() when that is over.
+    bool asks_to_wait(uint64_t publisher, Source connection, size_t most, bool costly);
+    /// Connections that were asked and may go on.
+    std::vector<Source> take_relieved() { return std::exchange(relieved_, {}); }
+
+    /// Takes the next mail of the batch, a task that comes after all messages before it, whoever has published them.
+    void add_task(MailBatch& batch, uint64_t number);
+    /// The next task whose time has come; none when there is no such.
+    std::function<void(Shard&)> take_task();
 
     // --- where there is some
     /// The oldest of the publisher whose turn it is: a batch or what was taken of it.
@@ -55,15 +75,23 @@ private:
         uint64_t number = 0;
         size_t parts = 0;  ///< that are left
     };
-    using Lane = std::deque<Part>;
+    struct Lane {
+        std::deque<Part> parts;
+        size_t bytes = 0;
+        size_t most = 0;            ///< bytes at which connections were asked to wait; they go on at half
+        bool costly = false;        ///< they wait until the lane is empty
+        std::vector<Source> asked;  ///< connections that wait
+    };
 
     void count(uint64_t number);
     void uncount(uint64_t number);
 
     const uint64_t seed_;
     std::unordered_map<uint64_t, Lane> lanes_;  ///< by publisher; none is empty
-    std::deque<uint64_t> turns_;                ///< their publishers, whose turn it is first
-    std::deque<Batch> batches_;                 ///< by number; the first one has parts
+    std::vector<Source> relieved_;
+    std::deque<uint64_t> turns_;  ///< their publishers, whose turn it is first
+    std::deque<Batch> batches_;   ///< by number; the first one has parts
+    std::deque<std::pair<uint64_t, std::function<void(Shard&)>>> tasks_;  ///< with the number of their batch
 };
 
 }  // namespace comqtt::broker

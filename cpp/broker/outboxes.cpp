@@ -64,6 +64,12 @@ void Outboxes::task(unsigned shard, std::function<void(Shard&)> task) {
     open(shard).mails.emplace_back().task = std::move(task);
 }
 
+void Outboxes::task_of(unsigned shard, mqtt::MessageRef message, std::function<void(Shard&)> task) {
+    Mail& mail = open(shard).mails.emplace_back();
+    mail.task = std::move(task);
+    mail.message = std::move(message);
+}
+
 void Outboxes::notice(unsigned shard, std::function<void(Shard&)> task) {
     Mail& mail = open(shard).mails.emplace_back();
     mail.task = std::move(task);

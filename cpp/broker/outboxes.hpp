@@ -26,6 +26,8 @@ public:
     void run(unsigned shard, const Run& run);
     /// Comes after the messages and the tasks before it.
     void task(unsigned shard, std::function<void(Shard&)> task);
+    /// Belongs to a message: comes after what its publisher has sent before.
+    void task_of(unsigned shard, mqtt::MessageRef message, std::function<void(Shard&)> task);
     /// Comes after the tasks before it; messages before it may be still on their way.
     void notice(unsigned shard, std::function<void(Shard&)> task);
     /// Wakes each other shard, whose publishers may wait for room here.

@@ -95,12 +95,14 @@ bool Shard::retain_message(Publication& p, hooks::Client* client, PacketBox* box
         if (counted) here_.core().retained_counts.add(owner, p.topic_name.text());
         const bool has_room =
             counted && takes_retained_room(p.topic_name.text()) && take_retained_room(here_.core(), *message);
-        post_notice(owner, [message, logged, counted, has_room, from = here_.number()](Shard& shard) {
-            if (logged) shard.forget_handover(from, logged);
-            shard.take_retained(message, has_room);
-            if (counted)
-                shard.here_.core().retained_counts.remove(shard.here_.number(), message->topic_name().text());
-        });
+        outboxes_.task_of(owner, message,
+                          [message, logged, counted, has_room, from = here_.number()](Shard& shard) {
+                              if (logged) shard.forget_handover(from, logged);
+                              shard.take_retained(message, has_room);
+                              if (counted)
+                                  shard.here_.core().retained_counts.remove(shard.here_.number(),
+                                                                            message->topic_name().text());
+                          });
     }
     if (client && wants(EventId::on_retain_message)) {
         Ref<PacketBox> made;

@@ -27,18 +27,16 @@ Route* RouteCache::find(ByteView topic, uint64_t hash) {
 
 Route& RouteCache::make(ByteView topic, uint64_t hash) {
     while (count() && (count() >= limit_ || bytes_ >= most_bytes_)) evict();
-    Route* route;
     if (free_.empty()) {
         free_.reserve(routes_.size() + 1);  // evict() is not to fail
-        route = routes_.emplace_back(std::make_unique<Route>()).get();
-    } else {
-        route = free_.back();
-        free_.pop_back();
+        free_.push_back(routes_.emplace_back(std::make_unique<Route>()).get());
     }
+    Route* route = free_.back();
     ++route->serial;
     route->used = true;
     route->hash = hash;
     route->assign(topic);
+    free_.pop_back();
     filled(*route);
     if ((routes_.size() + 1) * 2 > cells_.size()) {
         grow();  // puts it in as well
@@ -58,6 +56,7 @@ void RouteCache::evict() {
         ++route.serial;
         route.targets.clear();
         route.groups = {};
+        route.identifiers = route.more_bytes = 0;
         route.assign({});
         free_.push_back(&route);
         return;

@@ -57,8 +57,8 @@ struct alignas(64) Route {
     size_t receivers() const { return ordinary() + 16 * groups.size(); }
     /// Memory of all of it.
     size_t bytes() const {
-        return sizeof(Route) + (long_topic ? topic_size : 0) + targets.more_bytes() +
-               identifiers * sizeof(uint32_t) + groups.capacity() * sizeof(RouteGroup);
+        return sizeof(Route) + (long_topic ? topic_size : 0) + targets.more_bytes() + more_bytes +
+               groups.capacity() * sizeof(RouteGroup);
     }
 
     static constexpr size_t kInlineTopic = 56;
@@ -76,6 +76,7 @@ struct alignas(64) Route {
     SmallList<Target> targets;
     std::vector<RouteGroup> groups;
     size_t identifiers = 0;  ///< of all targets
+    size_t more_bytes = 0;   ///< lists of identifiers, names of groups
     size_t counted = 0;      ///< bytes that the cache has counted; 0 = it is free
 };
 

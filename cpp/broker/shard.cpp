@@ -200,6 +200,7 @@ void Shard::flush_output(Connection& c) {
 void Shard::read_mail() {
     share_.renew();
     read_lanes();
+    run_ready_tasks();
     std::vector<MailBatch> batches = here_.mailbox().take(kMailOfRound);
     MailTurn turn{kMailOfRound};
     size_t done = 0;
@@ -229,15 +230,33 @@ void Shard::read_lanes() {
         if (batch.all_read()) contain(nullptr, [&] { finish_batch(batch); });
         lanes_.next();
     }
+    for (const Source& relieved : lanes_.take_relieved())
+        post_notice(relieved.shard, [handle = relieved.connection, number = here_.number()](Shard& shard) {
+            shard.wait_for_lane(handle, number, false);
+        });
+}
+
+/// One of our clients is behind in what it sends to another shard, or is not any more.
+void Shard::wait_for_lane(uint64_t handle, unsigned shard, bool waits) {
+    Connection* c = clients_.connection(handle);
+    if (!c || c->state == Connection::State::closing) return;
+    const uint64_t bit = uint64_t{1} << shard;
+    uint64_t& lanes = waiting_of(*c).lanes;
+    if (((lanes & bit) != 0) == waits) return;
+    lanes ^= bit;
+    if (!waits) {
+        resume(*c);
+        return;
+    }
+    here_.metrics().backpressure_pauses.add();
+    pause(*c);
 }
 
 /// Messages of a publisher that is behind, and those that would hold up the others', wait in its lane.
 void Shard::read_batch(MailBatch& batch, MailTurn& turn) {
-    for (; turn.left && !batch.all_read(); --turn.left) {
-        const Mail& mail = batch.mails[batch.read];
-        if (mail.kind == Mail::Kind::task) {
-            if (mail.task && mail.in_order && batch.from != UINT32_MAX && !lanes_.empty()) return;
-            read_one(batch);
+    for (; turn.left && !batch.all_read() && turn.tasks < share_.size(); --turn.left) {
+        if (!MailLanes::of_publisher(batch)) {
+            read_task(batch, turn);
             continue;
         }
         const uint64_t publisher = lanes_.publisher_of(batch);
@@ -245,9 +264,55 @@ void Shard::read_batch(MailBatch& batch, MailTurn& turn) {
         turn.publisher = publisher;
         const bool behind = turn.in_a_row > kMailInARow || (!lanes_.empty() && lanes_.has(publisher));
         if (!behind && read_one(batch)) continue;
-        contain(nullptr, [&] {
-            if (lanes_.add(batch, mail_read_ + 1) && batch.vouched) announce_part(batch);
+        contain(nullptr, [&] { add_to_lane(batch, publisher, !behind); });
+    }
+}
+
+/// `costly`: it has more than a few receivers. Its connection waits, or others would when its mail has used up the room of
+/// all publishers.
+void Shard::add_to_lane(MailBatch& batch, uint64_t publisher, bool costly) {
+    const Source source = batch.mails[batch.read].source;
+    const bool is_part = lanes_.add(batch, mail_read_ + 1);
+    const Config& config = here_.core().config;
+    if (source.connection && config.backpressure == BackpressurePolicy::wait &&
+        lanes_.asks_to_wait(publisher, source, config.limits.handover_bytes / 8, costly))
+        post_notice(source.shard, [handle = source.connection, number = here_.number()](Shard& shard) {
+            shard.wait_for_lane(handle, number, true);
         });
+    if (!is_part || !batch.vouched) return;
+    try {
+        announce_part(batch);
+    } catch (...) {
+        lanes_.unvouch(publisher);
+        batch.failed = true;
+        throw;
+    }
+}
+
+/// What tasks publish counts by itself: lanes may have used up the share.
+void Shard::read_task(MailBatch& batch, MailTurn& turn) {
+    const Mail& mail = batch.mails[batch.read];
+    if (mail.task && mail.in_order && batch.from != UINT32_MAX && !lanes_.empty()) {
+        contain(nullptr, [&] { lanes_.add_task(batch, mail_read_ + 1); });
+        return;
+    }
+    const uint64_t used = share_.total();
+    read_one(batch);
+    turn.tasks += share_.total() - used;
+}
+
+/// Those that waited for messages which are done now.
+void Shard::run_ready_tasks() {
+    while (const auto task = lanes_.take_task()) contain(nullptr, [&] { task(*this); });
+}
+
+/// The server ends: what is behind goes out as far as there is time.
+void Shard::finish_lanes() {
+    constexpr int kRounds = 256;
+    for (int left = kRounds; left && !lanes_.empty(); --left) {
+        share_.renew();
+        read_lanes();
+        run_ready_tasks();
     }
 }
 

@@ -258,6 +258,7 @@ private:
     void start_replays(Connection& c, Suspension state);
     bool handle_unsubscribe(Connection& c, Ref<PacketBox> box);
     void continue_unsubscribe(Connection& c, Suspension state);
+    static void count_added(const Session& s, Suspension& state, const std::string& filter);
     bool take_filter(std::string_view filter);
     void end_for_large_answer(Connection& c);
     void wait_turn(Connection& c, Suspension state);
@@ -437,6 +438,11 @@ private:
     void read_lanes();
     void read_batch(MailBatch& batch, MailTurn& turn);
     bool read_one(MailBatch& batch);
+    void read_task(MailBatch& batch, MailTurn& turn);
+    void add_to_lane(MailBatch& batch, uint64_t publisher, bool costly);
+    void wait_for_lane(uint64_t handle, unsigned shard, bool waits);
+    void run_ready_tasks();
+    void finish_lanes();
     void confirm_what_was_read(MailBatch& batch, uint32_t before);
     void announce_part(const MailBatch& batch);
     uint64_t mail_done() const;

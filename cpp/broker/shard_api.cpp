@@ -146,6 +146,7 @@ void Shard::shut_down(int64_t drain_ms) {
 }
 
 void Shard::terminate() {
+    finish_lanes();
     clients_.each_connection([](Connection& c) {
         if (c.link) c.link->abort();
     });

@@ -82,6 +82,7 @@ public:
 
     int64_t pulse_ms = INT64_MAX;  ///< time of the next pulse
     uint64_t handovers = 0;        ///< a bit for each shard to which too much is on its way
+    uint64_t lanes = 0;            ///< a bit for each shard where this publisher is behind
 
 private:
     /// Time that may be lost at once: enough for one receiver, and then another.

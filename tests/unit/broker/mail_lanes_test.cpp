@@ -154,3 +154,74 @@ TEST_CASE("the oldest batch of which something is left is known, in whatever ord
     finish(lanes);
     CHECK(lanes.oldest() == UINT64_MAX);
 }
+
+TEST_CASE("tasks wait for the messages before them, whoever published these, and keep their order") {
+    MailLanes lanes(42);
+    MailBatch first = messages({5, 6}), second = messages({5});
+    for (const char c : {'a', 'b'}) {
+        MailBatch& batch = c == 'a' ? first : second;
+        batch.mails.emplace_back().task = [](Shard&) {};
+    }
+    lanes.add(first, 1);
+    lanes.add(first, 1);
+    CHECK_FALSE(MailLanes::of_publisher(first));
+    lanes.add_task(first, 1);
+    CHECK(first.all_read());
+    lanes.add(second, 2);
+    lanes.add_task(second, 2);
+    CHECK_FALSE(lanes.take_task());
+    finish(lanes);  // of 5, the first batch
+    CHECK_FALSE(lanes.take_task());
+    finish(lanes);  // of 6
+    CHECK(lanes.take_task());
+    CHECK_FALSE(lanes.take_task());
+    finish(lanes);
+    CHECK(lanes.empty());
+    CHECK(lanes.take_task());
+    CHECK_FALSE(lanes.take_task());
+}
+
+TEST_CASE("a task that belongs to a message waits in the lane of its publisher") {
+    MailLanes lanes(42);
+    MailBatch batch = messages({5, 5});
+    batch.mails[1].kind = Mail::Kind::task;
+    batch.mails[1].task = [](Shard&) {};
+    lanes.add(batch, 1);
+    CHECK(MailLanes::of_publisher(batch));
+    CHECK_FALSE(lanes.add(batch, 1));
+    REQUIRE(lanes.front().mails.size() == 2);
+    CHECK(lanes.front().mails[1].kind == Mail::Kind::task);
+    CHECK(lanes.front().mails[1].task);
+}
+
+TEST_CASE(
+    "a connection is asked once to wait, and goes on when its lane is short, or empty where messages are "
+    "costly") {
+    const Source slow{7, 1}, costly{8, 1};
+    MailLanes lanes(42);
+    MailBatch batch = messages({5, 5, 5, 5, 6});
+    const size_t one = batch.mails[0].message->footprint();
+    const uint64_t five = lanes.publisher_of(batch);
+    for (int i = 0; i < 4; ++i) {
+        lanes.add(batch, static_cast<uint64_t>(i + 1));  // a part each
+        CHECK(lanes.asks_to_wait(five, slow, 3 * one, false) == (i == 3));
+    }
+    const uint64_t six = lanes.publisher_of(batch);
+    lanes.add(batch, 5);
+    CHECK(lanes.asks_to_wait(six, costly, 3 * one, true));
+    CHECK_FALSE(lanes.asks_to_wait(six, costly, 3 * one, false));
+    CHECK(lanes.take_relieved().empty());
+    finish(lanes);  // three of 5 are left
+    CHECK(lanes.take_relieved().empty());
+    finish(lanes);  // 6
+    CHECK(lanes.take_relieved().size() == 1);
+    finish(lanes);
+    CHECK(lanes.take_relieved().empty());
+    finish(lanes);  // one is left
+    const auto relieved = lanes.take_relieved();
+    REQUIRE(relieved.size() == 1);
+    CHECK(key_of(relieved[0]) == key_of(slow));
+    finish(lanes);
+    CHECK(lanes.empty());
+    CHECK(lanes.take_relieved().empty());
+}
