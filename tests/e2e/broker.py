@@ -73,8 +73,9 @@ class Broker:
             raise
 
     def log(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        # The program writes where this file stands: reading must not move it.
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     def alive(self) -> bool:
         return self.process.poll() is None
