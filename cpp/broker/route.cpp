@@ -8,7 +8,8 @@ void Route::assign(ByteView name) {
     topic_size = static_cast<uint16_t>(name.size);
     long_topic.reset();
     if (name.size > kInlineTopic) long_topic = std::make_unique<char[]>(name.size);
-    if (name.size) std::memcpy(name.size > kInlineTopic ? long_topic.get() : inline_topic, name.data, name.size);
+    if (name.size)
+        std::memcpy(name.size > kInlineTopic ? long_topic.get() : inline_topic, name.data, name.size);
 }
 
 Route* RouteCache::find(ByteView topic, uint64_t hash) {

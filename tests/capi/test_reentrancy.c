@@ -55,10 +55,11 @@
     X(load_session, LOAD)                        \
     X(load_messages, LOAD)
 
-#define OTHERS(X)                                                                                  \
-    X(init)                                                                                        \
-    X(stop) X(message) X(log) X(cancel) X(drop_hook) X(drop_message) X(drop_user) X(visit_clients) \
-        X(visit_listeners) X(visit_blocked) X(visit_retained) X(visit_subscriptions)
+/* clang-format off */
+#define OTHERS(X) \
+    X(init) X(stop) X(message) X(log) X(cancel) X(drop_hook) X(drop_message) X(drop_user) X(visit_clients) \
+    X(visit_listeners) X(visit_blocked) X(visit_retained) X(visit_subscriptions)
+/* clang-format on */
 
 enum callback {
 #define NUMBER(slot, kind) k_##slot,
