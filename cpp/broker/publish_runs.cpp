@@ -87,8 +87,7 @@ Route* Shard::runnable_route(Connection& c, ByteView topic, uint64_t hash) {
     Route* last = c.last_route;
     if (last && last->serial == c.last_serial && c.last_acl_epoch == epoch &&
         c.last_acl_until_ms > here_.now_ms() && last->hash == hash && ByteView(last->topic()) == topic &&
-        here_.core().index.is_current(last->epoch) && last->acl_epoch == epoch &&
-        last->read_until_ms > here_.now_ms()) {
+        is_current(*last)) {
         last->used = true;
         return last;
     }

@@ -29,7 +29,8 @@ Route* RouteCache::find(ByteView topic, uint64_t hash) {
 Route& RouteCache::make(ByteView topic, uint64_t hash) {
     while (count() && (count() >= limit_ || bytes_ >= most_bytes_)) evict();
     if (free_.empty()) {
-        free_.reserve(routes_.size() + 1);  // evict() is not to fail
+        if (free_.capacity() <= routes_.size())
+            free_.reserve(2 * routes_.size() + 16);  // evict() is not to fail
         free_.push_back(routes_.emplace_back(std::make_unique<Route>()).get());
     }
     Route* route = free_.back();

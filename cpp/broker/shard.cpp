@@ -272,21 +272,22 @@ void Shard::read_batch(MailBatch& batch, MailTurn& turn) {
 /// all publishers.
 void Shard::add_to_lane(MailBatch& batch, uint64_t publisher, bool costly) {
     const Source source = batch.mails[batch.read].source;
-    const bool is_part = lanes_.add(batch, mail_read_ + 1);
-    const Config& config = here_.core().config;
-    if (source.connection && config.backpressure == BackpressurePolicy::wait &&
-        lanes_.asks_to_wait(publisher, source, config.limits.handover_bytes / 8, costly))
-        post_notice(source.shard, [handle = source.connection, number = here_.number()](Shard& shard) {
-            shard.wait_for_lane(handle, number, true);
-        });
-    if (!is_part || !batch.vouched) return;
-    try {
-        announce_part(batch);
-    } catch (...) {
-        lanes_.unvouch(publisher);
-        batch.failed = true;
-        throw;
+    if (lanes_.add(batch, mail_read_ + 1) && batch.vouched) {
+        try {
+            announce_part(batch);
+        } catch (...) {
+            lanes_.unvouch(publisher);
+            batch.failed = true;
+            throw;
+        }
     }
+    const Config& config = here_.core().config;
+    if (!source.connection || config.backpressure != BackpressurePolicy::wait ||
+        !lanes_.asks_to_wait(publisher, source, config.limits.handover_bytes / 8, costly))
+        return;
+    post_notice(source.shard, [handle = source.connection, number = here_.number()](Shard& shard) {
+        shard.wait_for_lane(handle, number, true);
+    });
 }
 
 /// What tasks publish counts by itself: lanes may have used up the share.

@@ -80,19 +80,27 @@ class Broker:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def wait_until_listening(self, port: int) -> None:
-        """A program with several listeners opens one after the other: each is to be waited for."""
+    def wait_until_listening(self, address: int | Path) -> None:
+        """A port, or the path of a Unix socket. A program with several listeners opens one after the other: each is to be waited for."""
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.command} ended with {self.process.returncode}:\n{self.log()}")
             try:
-                socket.create_connection(("127.0.0.1", port), 0.5).close()
+                self._connect(address)
             except OSError:
                 if time.monotonic() - self.started > START_DEADLINE:
                     raise RuntimeError(f"{self.command} does not listen:\n{self.log()}") from None
                 time.sleep(0.005)  # the only way to ask whether a port is open is to ask again
                 continue
             return
+
+    @staticmethod
+    def _connect(address: int | Path) -> None:
+        if isinstance(address, int):
+            socket.create_connection(("127.0.0.1", address), 0.5).close()
+            return
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(address))
 
     @contextmanager
     def stopped(self):
